@@ -120,7 +120,7 @@ _OF_GRPC_CODE: dict[int, tuple[int, Reason]] = {
 
 
 class Cause(NamedTuple):
-    """One cause of a failure; `type` is Kubernetes' CauseType, `field` a path such as `spec.ports[0].port`."""
+    """One cause of a failure: Kubernetes' CauseType, and a path such as `spec.ports[0].port`."""
 
     type: str = ""
     message: str = ""
@@ -177,7 +177,7 @@ class StatusError(Exception):
 
     def to_proto(self) -> Message:
         """A `k8s.io.apimachinery.pkg.apis.meta.v1.Status` message of the same content."""
-        from kubewire.machinery import status_proto
+        from kubewire.machinery import status_proto  # noqa: PLC0415 - needs generated modules
 
         return status_proto.encode(self)
 
@@ -195,7 +195,7 @@ class StatusError(Exception):
     @classmethod
     def from_proto(cls, status: Message) -> StatusError:
         """From a `meta.v1.Status` message, as gRPC carries it in its details."""
-        from kubewire.machinery import status_proto
+        from kubewire.machinery import status_proto  # noqa: PLC0415 - needs generated modules
 
         return status_proto.decode(status)
 
@@ -249,7 +249,7 @@ def _int(value: JsonValue) -> int:
 
 
 def capped_causes(causes: Iterable[Cause]) -> tuple[Cause, ...]:
-    """As many leading causes as fit into CAUSES_LIMIT_BYTES, and always the first (shortened if it must be)."""
+    """As many leading causes as fit into CAUSES_LIMIT_BYTES; the first always, shortened if it must be."""
     kept: list[Cause] = []
     room = CAUSES_LIMIT_BYTES
     for cause in causes:
@@ -275,17 +275,24 @@ def not_found(resource: GroupResource, name: str) -> StatusError:
 
 def already_exists(resource: GroupResource, name: str) -> StatusError:
     """`pods "x" already exists`."""
-    return StatusError(409, Reason.ALREADY_EXISTS, f"{resource} {quote(name)} already exists", _of(resource, name))
+    return StatusError(
+        409, Reason.ALREADY_EXISTS, f"{resource} {quote(name)} already exists", _of(resource, name)
+    )
 
 
 def generate_name_conflict(resource: GroupResource, name: str, retry_after_seconds: int = 1) -> StatusError:
     """Every name made from `generateName` was taken; the same create may be sent again."""
-    message = f"{resource} {quote(name)} already exists, the server was not able to generate a unique name for the object"
+    message = (
+        f"{resource} {quote(name)} already exists, "
+        "the server was not able to generate a unique name for the object"
+    )
     details = _of(resource, name)._replace(retry_after_seconds=retry_after_seconds)
     return StatusError(409, Reason.ALREADY_EXISTS, message, details)
 
 
-OBJECT_MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
+OBJECT_MODIFIED = (
+    "the object has been modified; please apply your changes to the latest version and try again"
+)
 
 
 def conflict(resource: GroupResource, name: str, why: str = OBJECT_MODIFIED) -> StatusError:
@@ -305,7 +312,9 @@ def invalid(kind: GroupKind, name: str, problems: Sequence[FieldError]) -> Statu
     joined = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
     message = f"{kind} {quote(name)} is invalid" + (f": {joined}" if texts else "")
     causes = capped_causes(problem.to_cause() for problem in problems)
-    return StatusError(422, Reason.INVALID, message, Details(name=name, group=kind.group, kind=kind.kind, causes=causes))
+    return StatusError(
+        422, Reason.INVALID, message, Details(name=name, group=kind.group, kind=kind.kind, causes=causes)
+    )
 
 
 def bad_request(message: str) -> StatusError:
@@ -341,17 +350,23 @@ def gone(message: str) -> StatusError:
 
 def too_many_requests(message: str, retry_after_seconds: int = 1) -> StatusError:
     """The caller is limited, or the action would break a budget (eviction)."""
-    return StatusError(429, Reason.TOO_MANY_REQUESTS, message, Details(retry_after_seconds=retry_after_seconds))
+    return StatusError(
+        429, Reason.TOO_MANY_REQUESTS, message, Details(retry_after_seconds=retry_after_seconds)
+    )
 
 
 def timeout(message: str, retry_after_seconds: int = 0) -> StatusError:
     """`Timeout: message`: the call could not be completed within the time the caller gave."""
-    return StatusError(504, Reason.TIMEOUT, f"Timeout: {message}", Details(retry_after_seconds=retry_after_seconds))
+    return StatusError(
+        504, Reason.TIMEOUT, f"Timeout: {message}", Details(retry_after_seconds=retry_after_seconds)
+    )
 
 
 def server_timeout(resource: GroupResource, operation: str, retry_after_seconds: int = 0) -> StatusError:
     """The server gave up on `operation`; the call may be repeated."""
-    message = f"The {operation} operation against {resource} could not be completed at this time, please try again."
+    message = (
+        f"The {operation} operation against {resource} could not be completed at this time, please try again."
+    )
     details = _of(resource, operation)._replace(retry_after_seconds=retry_after_seconds)
     return StatusError(500, Reason.SERVER_TIMEOUT, message, details)
 
@@ -364,14 +379,19 @@ def service_unavailable(message: str) -> StatusError:
 def internal(why: str) -> StatusError:
     """`Internal error occurred: why`: a fault of the server."""
     return StatusError(
-        500, Reason.INTERNAL_ERROR, f"Internal error occurred: {why}", Details(causes=capped_causes([Cause(message=why)]))
+        500,
+        Reason.INTERNAL_ERROR,
+        f"Internal error occurred: {why}",
+        Details(causes=capped_causes([Cause(message=why)])),
     )
 
 
 def method_not_supported(resource: GroupResource, action: str) -> StatusError:
     """`create is not supported on resources of kind "componentstatuses"`."""
     message = f"{action} is not supported on resources of kind {quote(str(resource))}"
-    return StatusError(405, Reason.METHOD_NOT_ALLOWED, message, Details(group=resource.group, kind=resource.resource))
+    return StatusError(
+        405, Reason.METHOD_NOT_ALLOWED, message, Details(group=resource.group, kind=resource.resource)
+    )
 
 
 def request_entity_too_large(message: str) -> StatusError:
@@ -381,7 +401,10 @@ def request_entity_too_large(message: str) -> StatusError:
 
 def unsupported_media_type(accepted: Sequence[str]) -> StatusError:
     """The body is in a format this endpoint does not read."""
-    message = f"the body of the request was in an unknown format - accepted media types include: {', '.join(accepted)}"
+    message = (
+        "the body of the request was in an unknown format - "
+        f"accepted media types include: {', '.join(accepted)}"
+    )
     return StatusError(415, Reason.UNSUPPORTED_MEDIA_TYPE, message)
 
 

@@ -1,4 +1,7 @@
-"""Paths to fields as error messages print them: `spec.containers[0].ports[1].hostPort`, `metadata.labels[foo]`."""
+"""Paths to fields as error messages print them.
+
+For example `spec.containers[0].ports[1].hostPort`, `metadata.labels[foo]`.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,11 @@ class Path:
     the text is made when an error needs it.
     """
 
-    __slots__ = ("_parent", "_text")
+    __slots__ = ("parent", "text")
 
     def __init__(self, name: str = "", parent: Path | None = None) -> None:
-        self._text = name
-        self._parent = parent
+        self.text = name
+        self.parent = parent
 
     def child(self, *names: str) -> Path:
         """The path of a field inside this one; several names descend step by step."""
@@ -32,14 +35,14 @@ class Path:
         return Path(f"[{name}]", self)
 
     def __bool__(self) -> bool:
-        return bool(self._text) or bool(self._parent)
+        return bool(self.text) or bool(self.parent)
 
     def __str__(self) -> str:
         parts: list[str] = []
         path: Path | None = self
         while path is not None:
-            parts.append(path._text)
-            path = path._parent
+            parts.append(path.text)
+            path = path.parent
         return "".join(reversed(parts))
 
     def __repr__(self) -> str:

@@ -41,6 +41,7 @@ class GroupKind(NamedTuple):
         return cls(group, kind)
 
     def with_version(self, version: str) -> GroupVersionKind:
+        """The kind in one version of its group."""
         return GroupVersionKind(self.group, version, self.kind)
 
 
@@ -64,9 +65,11 @@ class GroupVersion(NamedTuple):
         raise ValueError(f"unexpected GroupVersion string: {text}")
 
     def with_kind(self, kind: str) -> GroupVersionKind:
+        """A kind of this version."""
         return GroupVersionKind(self.group, self.version, kind)
 
     def with_resource(self, resource: str) -> GroupVersionResource:
+        """A resource of this version."""
         return GroupVersionResource(self.group, self.version, resource)
 
 
@@ -88,14 +91,17 @@ class GroupVersionKind(NamedTuple):
 
     @property
     def api_version(self) -> str:
+        """As `apiVersion` writes it: `apps/v1` or `v1`."""
         return f"{self.group}/{self.version}" if self.group else self.version
 
     @property
     def group_version(self) -> GroupVersion:
+        """Group and version alone."""
         return GroupVersion(self.group, self.version)
 
     @property
     def group_kind(self) -> GroupKind:
+        """The kind in whatever version."""
         return GroupKind(self.group, self.kind)
 
 
@@ -111,12 +117,15 @@ class GroupVersionResource(NamedTuple):
 
     @property
     def api_version(self) -> str:
+        """As `apiVersion` writes it: `apps/v1` or `v1`."""
         return f"{self.group}/{self.version}" if self.group else self.version
 
     @property
     def group_version(self) -> GroupVersion:
+        """Group and version alone."""
         return GroupVersion(self.group, self.version)
 
     @property
     def group_resource(self) -> GroupResource:
+        """The resource in whatever version."""
         return GroupResource(self.group, self.resource)

@@ -1,14 +1,14 @@
-"""Quoting of strings in error messages, as Kubernetes' users and scripts know it.
+r"""Quoting of strings in error messages, as Kubernetes' users and scripts know it.
 
 API error messages quote names and bad values with Go's `%q`; clients match on those messages, so the
-escapes have to agree: short escapes where they exist, `\\x` below 0x80, `\\u`/`\\U` above it.
+escapes have to agree: short escapes where they exist, `\x` below 0x80, `\u`/`\U` above it.
 """
 
 from __future__ import annotations
 
 import re
 
-_PLAIN = re.compile(r'[ !#-\[\]-~]*\Z').match
+_PLAIN = re.compile(r"[ !#-\[\]-~]*\Z").match
 _SHORT = {
     '"': '\\"',
     "\\": "\\\\",
