@@ -178,7 +178,7 @@ def _drop_empty_grpc_stubs(staging: Path, files: Sequence[FileDescriptorProto]) 
 
 
 def _write_packages(staging: Path, output: OutputRoot) -> None:
-    """Make packages of generated folders, from ``kubewire/<tree>`` or ``kubewire/<component>/<version>`` down.
+    """Make packages of generated folders, from kubewire/<tree> or kubewire/<component>/<version> down.
 
     The folders above those are the namespace and hand-written packages.
     """
