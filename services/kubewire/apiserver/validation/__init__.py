@@ -1,0 +1,1 @@
+"""Kubernetes' rules about what an object may hold, as pure functions from messages to field errors."""
