@@ -1,0 +1,1 @@
+"""Generator of the typed services in `protos/kubewire/rpc` from the resource table."""
