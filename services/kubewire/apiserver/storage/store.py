@@ -7,7 +7,7 @@ not be resumed between them.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import NamedTuple, Protocol
 
 DEFAULT_TIMEOUT_SECONDS = 10.0
@@ -115,7 +115,9 @@ class Store(Protocol):
         """A revision not older than any write that was confirmed before this call."""
         ...
 
-    def watch(self, prefix: bytes, after_revision: int, *, with_previous: bool = False) -> AsyncIterator[list[Change]]:
+    def watch(
+        self, prefix: bytes, after_revision: int, *, with_previous: bool = False
+    ) -> AsyncGenerator[list[Change], None]:
         """Every change of keys under `prefix` after `after_revision` (at least 1), in order, without end.
 
         A list holds whole revisions: the changes of one revision are never split over two lists. Close the
