@@ -1,0 +1,1 @@
+"""Selectors: which objects a list, a watch or an owner means, by their labels or by some of their fields."""
