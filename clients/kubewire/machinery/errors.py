@@ -275,24 +275,19 @@ def not_found(resource: GroupResource, name: str) -> StatusError:
 
 def already_exists(resource: GroupResource, name: str) -> StatusError:
     """`pods "x" already exists`."""
-    return StatusError(
-        409, Reason.ALREADY_EXISTS, f"{resource} {quote(name)} already exists", _of(resource, name)
-    )
+    return StatusError(409, Reason.ALREADY_EXISTS, f"{resource} {quote(name)} already exists", _of(resource, name))
 
 
 def generate_name_conflict(resource: GroupResource, name: str, retry_after_seconds: int = 1) -> StatusError:
     """Every name made from `generateName` was taken; the same create may be sent again."""
     message = (
-        f"{resource} {quote(name)} already exists, "
-        "the server was not able to generate a unique name for the object"
+        f"{resource} {quote(name)} already exists, the server was not able to generate a unique name for the object"
     )
     details = _of(resource, name)._replace(retry_after_seconds=retry_after_seconds)
     return StatusError(409, Reason.ALREADY_EXISTS, message, details)
 
 
-OBJECT_MODIFIED = (
-    "the object has been modified; please apply your changes to the latest version and try again"
-)
+OBJECT_MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
 
 
 def conflict(resource: GroupResource, name: str, why: str = OBJECT_MODIFIED) -> StatusError:
@@ -350,23 +345,17 @@ def gone(message: str) -> StatusError:
 
 def too_many_requests(message: str, retry_after_seconds: int = 1) -> StatusError:
     """The caller is limited, or the action would break a budget (eviction)."""
-    return StatusError(
-        429, Reason.TOO_MANY_REQUESTS, message, Details(retry_after_seconds=retry_after_seconds)
-    )
+    return StatusError(429, Reason.TOO_MANY_REQUESTS, message, Details(retry_after_seconds=retry_after_seconds))
 
 
 def timeout(message: str, retry_after_seconds: int = 0) -> StatusError:
     """`Timeout: message`: the call could not be completed within the time the caller gave."""
-    return StatusError(
-        504, Reason.TIMEOUT, f"Timeout: {message}", Details(retry_after_seconds=retry_after_seconds)
-    )
+    return StatusError(504, Reason.TIMEOUT, f"Timeout: {message}", Details(retry_after_seconds=retry_after_seconds))
 
 
 def server_timeout(resource: GroupResource, operation: str, retry_after_seconds: int = 0) -> StatusError:
     """The server gave up on `operation`; the call may be repeated."""
-    message = (
-        f"The {operation} operation against {resource} could not be completed at this time, please try again."
-    )
+    message = f"The {operation} operation against {resource} could not be completed at this time, please try again."
     details = _of(resource, operation)._replace(retry_after_seconds=retry_after_seconds)
     return StatusError(500, Reason.SERVER_TIMEOUT, message, details)
 
@@ -389,9 +378,7 @@ def internal(why: str) -> StatusError:
 def method_not_supported(resource: GroupResource, action: str) -> StatusError:
     """`create is not supported on resources of kind "componentstatuses"`."""
     message = f"{action} is not supported on resources of kind {quote(str(resource))}"
-    return StatusError(
-        405, Reason.METHOD_NOT_ALLOWED, message, Details(group=resource.group, kind=resource.resource)
-    )
+    return StatusError(405, Reason.METHOD_NOT_ALLOWED, message, Details(group=resource.group, kind=resource.resource))
 
 
 def request_entity_too_large(message: str) -> StatusError:
@@ -401,10 +388,7 @@ def request_entity_too_large(message: str) -> StatusError:
 
 def unsupported_media_type(accepted: Sequence[str]) -> StatusError:
     """The body is in a format this endpoint does not read."""
-    message = (
-        "the body of the request was in an unknown format - "
-        f"accepted media types include: {', '.join(accepted)}"
-    )
+    message = f"the body of the request was in an unknown format - accepted media types include: {', '.join(accepted)}"
     return StatusError(415, Reason.UNSUPPORTED_MEDIA_TYPE, message)
 
 

@@ -127,9 +127,7 @@ def immutable(path: Path, value: object) -> FieldError:
 def not_supported(path: Path, value: object, supported: Iterable[str]) -> FieldError:
     """A value is none of the enumerated ones, which are listed in the order given."""
     names = ", ".join(map(quote, supported))
-    return FieldError(
-        FieldErrorType.NOT_SUPPORTED, str(path), value, f"supported values: {names}" if names else ""
-    )
+    return FieldError(FieldErrorType.NOT_SUPPORTED, str(path), value, f"supported values: {names}" if names else "")
 
 
 def forbidden(path: Path, detail: str) -> FieldError:
@@ -167,16 +165,12 @@ def too_short(path: Path, value: object, min_characters: int) -> FieldError:
 
 def too_many(path: Path, actual: int, max_items: int) -> FieldError:
     """A list or map has more items than allowed."""
-    return FieldError(
-        FieldErrorType.TOO_MANY, str(path), actual, f"must have at most {_count(max_items, 'item')}"
-    )
+    return FieldError(FieldErrorType.TOO_MANY, str(path), actual, f"must have at most {_count(max_items, 'item')}")
 
 
 def too_few(path: Path, actual: int, min_items: int) -> FieldError:
     """A list or map has fewer items than asked for."""
-    return FieldError(
-        FieldErrorType.TOO_FEW, str(path), actual, f"must have at least {_count(min_items, 'item')}"
-    )
+    return FieldError(FieldErrorType.TOO_FEW, str(path), actual, f"must have at least {_count(min_items, 'item')}")
 
 
 def internal(path: Path, why: str) -> FieldError:

@@ -58,9 +58,7 @@ class Quantity:
 
     __slots__ = ("_text", "format", "scale", "unscaled")
 
-    def __init__(
-        self, unscaled: int, scale: int = 0, format_: Format = Format.DECIMAL_SI, *, text: str = ""
-    ) -> None:
+    def __init__(self, unscaled: int, scale: int = 0, format_: Format = Format.DECIMAL_SI, *, text: str = "") -> None:
         self.unscaled = unscaled
         self.scale = scale
         self.format = format_
@@ -103,9 +101,7 @@ class Quantity:
     def __add__(self, other: Quantity) -> Quantity:
         """The sum, in this notation unless this is zero."""
         mine, theirs = _aligned(self, other)
-        return Quantity(
-            mine + theirs, min(self.scale, other.scale), self.format if self.unscaled else other.format
-        )
+        return Quantity(mine + theirs, min(self.scale, other.scale), self.format if self.unscaled else other.format)
 
     def __sub__(self, other: Quantity) -> Quantity:
         """The difference, in this notation unless this is zero."""
