@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tools.facts.subjects import FILE_RULES, directory_of
 
-HEADER = "// {title}\n//\n// Names, numbers and types are those of Kubernetes v1.36; see docs/adr for the layout.\nsyntax = \"proto2\";\n\npackage {package};\n"
+HEADER = '// {title}\n//\n// Names, numbers and types are those of Kubernetes v1.36; see docs/adr for the layout.\nsyntax = "proto2";\n\npackage {package};\n'
 
 
 @dataclass(slots=True)

@@ -82,8 +82,8 @@ def read(facts: Path, peer: str, packages: dict[str, Scope]) -> None:
             scope.fields.append(row)
     for row in rows(facts / f"{peer}-enums.tsv"):
         package = package_of(row["enum"])
-        *path, name = row["enum"].removeprefix(package + ".").split(".")
-        packages[package].at(path).enums.setdefault(name, []).append(row)
+        *outer, name = row["enum"].removeprefix(package + ".").split(".")
+        packages[package].at(outer).enums.setdefault(name, []).append(row)
     for row in rows(facts / f"{peer}-services.tsv"):
         package = package_of(row["service"])
         packages[package].services.setdefault(row["service"].removeprefix(package + "."), []).append(row)
@@ -108,18 +108,20 @@ def render_scope(scope: Scope, indent: str) -> str:
     """Enums, messages and fields of a scope."""
     text = ""
     for name, values in scope.enums.items():
-        alias = "" if len({row["number"] for row in values}) == len(values) else f"{indent}  option allow_alias = true;\n"
+        alias = (
+            "" if len({row["number"] for row in values}) == len(values) else f"{indent}  option allow_alias = true;\n"
+        )
         lines = "".join(f"{indent}  {row['value_name']} = {row['number']};\n" for row in values)
         text += f"{indent}enum {name} {{\n{alias}{lines}{indent}}}\n"
     for name, inner in scope.messages.items():
         body = render_scope(inner, indent + "  ")
         text += f"{indent}message {name} {{\n{body}{indent}}}\n" if body else f"{indent}message {name} {{}}\n"
     for group, members in groupby(scope.fields, key=lambda row: row["oneof"]):
-        lines = [render_field(row) for row in members]
+        fields = [render_field(row) for row in members]
         if group:
-            text += f"{indent}oneof {group} {{\n" + "".join(f"{indent}  {line}\n" for line in lines) + f"{indent}}}\n"
+            text += f"{indent}oneof {group} {{\n" + "".join(f"{indent}  {line}\n" for line in fields) + f"{indent}}}\n"
         else:
-            text += "".join(f"{indent}{line}\n" for line in lines)
+            text += "".join(f"{indent}{line}\n" for line in fields)
     return text
 
 
@@ -137,7 +139,9 @@ def render(package: str, scope: Scope) -> str:
     """A whole file: header, imports, services, messages."""
     own = FILES[package]
     needed = {_WELL_KNOWN.get(name) or FILES[package_of(name)] for name in types_in(scope)} - {own}
-    text = f"// The peer's API as it stands on the wire: package {package}.\nsyntax = \"proto3\";\n\npackage {package};\n\n"
+    text = (
+        f'// The peer\'s API as it stands on the wire: package {package}.\nsyntax = "proto3";\n\npackage {package};\n\n'
+    )
     text += "".join(f'import "{path}";\n' for path in sorted(needed)) + ("\n" if needed else "")
     text += "".join(render_service(name, methods) + "\n" for name, methods in scope.services.items())
     return text + render_scope(scope, "")

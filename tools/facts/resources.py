@@ -79,7 +79,9 @@ def main(facts: Path, target: Path) -> None:
                 continue
             identity = (row["group"], row["version"], row["plural"])
             subresources = [
-                item for item in rows if item["subresource"] and (item["group"], item["version"], item["plural"]) == identity
+                item
+                for item in rows
+                if item["subresource"] and (item["group"], item["version"], item["plural"]) == identity
             ]
             writer.writerow(convert(row, subresources, keys.get((row["group"], row["plural"]), {})))
 

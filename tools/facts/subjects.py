@@ -10,15 +10,20 @@ _ROLE_PARTS = (("PolicyRule|RoleRef|Subject", "subject"),)
 _ADMISSION = (("Admission.*", "admission_review"),)
 _CONVERSION = (("Conversion.*", "conversion_review"),)
 _REGISTRATION = (
-    ("MatchCondition|MatchResources|NamedRuleWithOperations|Rule|RuleWithOperations|ParamKind|ParamRef|Variable", "match"),
+    (
+        "MatchCondition|MatchResources|NamedRuleWithOperations|Rule|RuleWithOperations|ParamKind|ParamRef|Variable",
+        "match",
+    ),
     ("ServiceReference|WebhookClientConfig", "webhook_client"),
 )
 _SCALE = (("Scale(Spec|Status)?", "scale"), ("DeploymentRollback", "deployment"))
 _CLAIM_PARTS = (
     ("CELDeviceSelector|DeviceSelector|DeviceConfiguration|OpaqueDeviceConfiguration", "device_selector"),
     (
-        "CapacityRequirements|DeviceClaim|DeviceClaimConfiguration|DeviceConstraint|DeviceRequest|DeviceSubRequest"
-        "|DeviceToleration|DeviceTaint|ExactDeviceRequest|ResourceClaimSpec",
+        (
+            "CapacityRequirements|DeviceClaim|DeviceClaimConfiguration|DeviceConstraint|DeviceRequest|DeviceSubRequest"
+            "|DeviceToleration|DeviceTaint|ExactDeviceRequest|ResourceClaimSpec"
+        ),
         "resource_claim_spec",
     ),
 )
@@ -36,17 +41,26 @@ _AUTHORIZATION = (
 
 FILE_RULES: dict[str, tuple[tuple[str, str], ...]] = {
     "k8s.io.api.core.v1": (
-        ("PodSpec|PodTemplateSpec|PodDNS.*|PodOS|PodReadinessGate|PodResourceClaim|PodScheduling.*|HostAlias", "pod_spec"),
+        (
+            "PodSpec|PodTemplateSpec|PodDNS.*|PodOS|PodReadinessGate|PodResourceClaim|PodScheduling.*|HostAlias",
+            "pod_spec",
+        ),
         ("Pod(Attach|Exec|Log|PortForward|Proxy)Options|(Node|Service)ProxyOptions", "connect_options"),
         ("PodStatusResult", "pod"),
         ("PodSignature|AvoidPods|PreferAvoidPodsEntry", "node"),
-        ("(Node|Pod|WeightedPod)?(Anti)?Affinity.*|NodeSelector.*|PreferredSchedulingTerm|Toleration|Topology.*", "scheduling"),
+        (
+            "(Node|Pod|WeightedPod)?(Anti)?Affinity.*|NodeSelector.*|PreferredSchedulingTerm|Toleration|Topology.*",
+            "scheduling",
+        ),
         (".*SecurityContext.*|Capabilities|AppArmorProfile|SELinuxOptions|SeccompProfile|Sysctl", "security_context"),
         (".*Probe|ProbeHandler|ExecAction|GRPCAction|HTTP.*|TCPSocketAction|SleepAction|Lifecycle.*", "probe"),
         ("VolumeMount|VolumeDevice|Container(Port|ResizePolicy|RestartRule.*)?|EphemeralContainer.*", "container"),
         ("ResourceRequirements|ResourceClaim", "resources"),
         ("Env.*|.*EnvSource|(ConfigMap|Secret|File)KeySelector", "env"),
-        ("SecretReference|LocalObjectReference|ObjectReference|Typed.*Reference|SerializedReference|Preconditions", "reference"),
+        (
+            "SecretReference|LocalObjectReference|ObjectReference|Typed.*Reference|SerializedReference|Preconditions",
+            "reference",
+        ),
         ("ObjectFieldSelector|ResourceFieldSelector", "field_selector"),
         ("PersistentVolumeClaim(Spec|Template)|VolumeResourceRequirements", "claim_spec"),
         ("Volume(Source)?|ProjectedVolumeSource|.*Projection", "volume"),
@@ -59,7 +73,10 @@ FILE_RULES: dict[str, tuple[tuple[str, str], ...]] = {
         (".*Options|Preconditions|Patch", "options"),
         ("Timestamp|Time|MicroTime|Duration|Verbs", "time"),
         ("Group.*|TypeMeta", "group_kind"),
-        ("ObjectMeta|ListMeta|OwnerReference|ManagedFieldsEntry|FieldsV1|PartialObjectMetadata.*|ShardInfo", "object_meta"),
+        (
+            "ObjectMeta|ListMeta|OwnerReference|ManagedFieldsEntry|FieldsV1|PartialObjectMetadata.*|ShardInfo",
+            "object_meta",
+        ),
         (".*Selector.*", "selector"),
         ("Status.*", "status"),
         ("Condition", "condition"),
@@ -99,7 +116,10 @@ FILE_RULES: dict[str, tuple[tuple[str, str], ...]] = {
     "k8s.io.api.resource.v1beta1": _CLAIM_PARTS,
     "k8s.io.api.resource.v1beta2": _CLAIM_PARTS,
     "k8s.io.api.scheduling.v1alpha2": (
-        (".*SchedulingPolicy|PodGroupResourceClaim|PodGroupSchedulingConstraints|TopologyConstraint", "scheduling_policy"),
+        (
+            ".*SchedulingPolicy|PodGroupResourceClaim|PodGroupSchedulingConstraints|TopologyConstraint",
+            "scheduling_policy",
+        ),
     ),
     "k8s.io.apiextensions_apiserver.pkg.apis.apiextensions.v1": _CONVERSION,
     "k8s.io.apiextensions_apiserver.pkg.apis.apiextensions.v1beta1": _CONVERSION,

@@ -64,7 +64,13 @@ def methods(resource: Resource) -> Iterator[Method]:
         yield Method(f"List{many}", field.namespace + field.options("List"), resource.list_message)
     if "watch" in verbs:
         request = field.namespace + field.options("List") + field.window
-        yield Method(f"Watch{many}", request, f"Watch{many}Response", (f"repeated {kind}Event events = 1;",), streams_response=True)
+        yield Method(
+            f"Watch{many}",
+            request,
+            f"Watch{many}Response",
+            (f"repeated {kind}Event events = 1;",),
+            streams_response=True,
+        )
     if "create" in verbs:
         yield Method(f"Create{kind}", field.namespace + field.object + field.options("Create"), own)
     if {"create", "get"} <= verbs:
@@ -83,7 +89,9 @@ def _changes(resource: Resource, suffix: str, kind: str, verbs: set[str]) -> Ite
     """Update, patch and apply of the object or of one of its subresources."""
     field = Fields(resource)
     if "update" in verbs:
-        yield Method(f"Update{kind}{suffix}", field.namespace + field.object + field.options("Update"), resource.message)
+        yield Method(
+            f"Update{kind}{suffix}", field.namespace + field.object + field.options("Update"), resource.message
+        )
     if "patch" in verbs:
         request = field.namespace + field.name + field.options("Patch") + field.patch
         yield Method(f"Patch{kind}{suffix}", request, resource.message)
@@ -110,7 +118,7 @@ def _subresource(resource: Resource, subresource: Subresource, field: Fields) ->
             yield Method(f"Create{kind}Token", where + exchanged + field.options("Create"), subresource.message)
         case "binding":
             yield Method(f"Bind{kind}", where + exchanged + field.options("Create"), f"{META}.Status")
-            request = field.namespace + (f"repeated {subresource.message} bindings = 3;",) + field.options("Create")
+            request = (*field.namespace, f"repeated {subresource.message} bindings = 3;", *field.options("Create"))
             yield Method(f"Bind{kind}s", request, f"Bind{kind}sResponse", (f"repeated {META}.Status results = 1;",))
         case "eviction":
             yield Method(f"Evict{kind}", where + exchanged + field.options("Create"), f"{META}.Status")

@@ -53,7 +53,9 @@ def render(resource: Resource) -> str:
     if "watch" in resource.verbs:
         body += render_message(f"{resource.kind}Event", ("string type = 1;", f"{resource.message} object = 2;"))
     if {"create", "get"} <= set(resource.verbs):
-        body += render_message(f"{resource.kind}Result", (f"{resource.message} object = 1;", f"{META}.Status status = 2;"))
+        body += render_message(
+            f"{resource.kind}Result", (f"{resource.message} object = 1;", f"{META}.Status status = 2;")
+        )
     lines = "".join(f'import "{name}";\n' for name in sorted(set(imports(body))))
     return _HEADER.format(kind=resource.kind, package=package(resource)) + lines + "\n" + body
 
