@@ -1,6 +1,6 @@
 """From query parameters, or a DeleteOptions body, to what the core takes; malformed ones are refused as upstream does.
 
-Selectors, versions and continue tokens are passed on as text: the core judges them.
+Selectors, versions, continue tokens and policies are passed on as they are: the core judges them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from kubewire.apiserver.options import (
     FieldValidation,
     GetOptions,
     ListOptions,
-    Preconditions,
     WatchOptions,
     WriteOptions,
 )
@@ -30,8 +29,8 @@ MANAGER_CHARACTERS: Final = 128
 FROM_CACHE: Final = GetOptions(resource_version="0")
 LINEARIZABLE: Final = GetOptions()
 NO_WRITE_OPTIONS: Final = WriteOptions()
+NO_DELETE_OPTIONS: Final = DeleteOptions()
 _VALIDATIONS: Final = ("Ignore", "Warn", "Strict")
-_PROPAGATION: Final = ("Foreground", "Background", "Orphan")
 
 
 def get_options(query: Query) -> GetOptions:
@@ -111,47 +110,29 @@ def delete_options(query: Query) -> DeleteOptions:
     """Options of a delete without a body.
 
     Raises:
-        StatusError: 400 or 422 naming the parameter that is wrong.
+        StatusError: 400 or 422 naming the parameter that is malformed.
     """
     if not query:
-        return DeleteOptions()
-    return checked_delete_options(
+        return NO_DELETE_OPTIONS
+    dry_run = query.get("dryRun", "")
+    return DeleteOptions(
         grace_period_seconds=optional_integer(query, "gracePeriodSeconds"),
         propagation_policy=query.get("propagationPolicy") or None,
         orphan_dependents=optional_flag(query, "orphanDependents"),
-        dry_run=[query["dryRun"]] if query.get("dryRun") else [],
+        dry_run=is_dry_run("DeleteOptions", [dry_run] if dry_run else []),
     )
 
 
-def checked_delete_options(
-    *,
-    grace_period_seconds: int | None,
-    propagation_policy: str | None,
-    orphan_dependents: bool | None,
-    dry_run: Sequence[str],
-    preconditions: Preconditions | None = None,
-) -> DeleteOptions:
-    """Delete options whose values are known to be among those allowed.
+def is_dry_run(kind: str, values: Sequence[str]) -> bool:
+    """Whether `dryRun`'s values ask for one.
 
     Raises:
-        StatusError: 422 naming each value that is not.
+        StatusError: 422 for any value but `All`.
     """
-    problems = [problem for value in dry_run for problem in _dry_run(value)]
-    path = Path("propagationPolicy")
-    if propagation_policy is not None and orphan_dependents is not None:
-        both = "orphanDependents and deletionPropagation cannot be both set"
-        problems.append(field_errors.invalid(path, propagation_policy, both))
-    elif propagation_policy is not None and propagation_policy not in _PROPAGATION:
-        problems.append(field_errors.not_supported(path, propagation_policy, (*_PROPAGATION, "nil")))
+    problems = [problem for value in values for problem in _dry_run(value)]
     if problems:
-        raise _invalid("DeleteOptions", problems)
-    return DeleteOptions(
-        grace_period_seconds=grace_period_seconds,
-        propagation_policy=propagation_policy,
-        orphan_dependents=orphan_dependents,
-        preconditions=preconditions or Preconditions(),
-        dry_run=bool(dry_run),
-    )
+        raise _invalid(kind, problems)
+    return bool(values)
 
 
 def _dry_run(value: str) -> list[FieldError]:

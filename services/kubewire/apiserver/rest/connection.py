@@ -1,0 +1,85 @@
+"""Connections of aiohttp's low-level server: who the peer is by its certificate, and what answers malformed HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
+
+from kubewire.apiserver.rest.answers import plain_status
+from kubewire.apiserver.rest.request import CLOSE, Request, Written
+from kubewire.machinery import errors
+
+_LINE_BYTES: Final = 64 * 1024
+"""Longest request line and header: selectors travel in URLs, tokens in headers."""
+
+logger: Final = logging.getLogger("kubewire.apiserver.rest")
+
+
+class Connection(RequestHandler):
+    """One client's connection."""
+
+    __slots__ = ("_subject",)
+
+    _subject: tuple[str, tuple[str, ...]] | None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A client connected."""
+        self._subject = None
+        super().connection_made(transport)
+
+    @property
+    def certificate_subject(self) -> tuple[str, tuple[str, ...]]:
+        """Common name and organizations of the verified client certificate; empty without one."""
+        if self._subject is None:
+            certificate = self.transport.get_extra_info("peercert") if self.transport is not None else None
+            self._subject = _subject(certificate or {})
+        return self._subject
+
+    def handle_error(  # type: ignore[override]  # our requests and answers are not aiohttp's
+        self,
+        request: Request,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> Written:
+        """Answer what no handler answered: malformed HTTP, and faults of ours, which are logged here."""
+        if exc is not None and status >= 500:
+            logger.error("request failed", exc_info=exc, extra={"method": request.method, "path": request.path})
+        error = errors.internal(str(exc)) if status >= 500 else errors.bad_request(message or "malformed HTTP request")
+        transport = self.transport
+        if transport is not None and not request.writer.output_size:
+            transport.write(plain_status(error))
+        return CLOSE
+
+
+def _subject(certificate: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
+    """From what `ssl` tells of a certificate: relative names as pairs of attribute and value."""
+    pairs = [pair for name in certificate.get("subject", ()) for pair in name]
+    common_names = [value for attribute, value in pairs if attribute == "commonName"]
+    organizations = tuple(value for attribute, value in pairs if attribute == "organizationName")
+    return (common_names[0] if common_names else ""), organizations
+
+
+class HttpServer(web.Server):
+    """Makes our connections, with our requests. Bodies are taken as they come: nothing is decompressed."""
+
+    def __init__(self, handler: Callable[[Request], Any]) -> None:
+        super().__init__(handler, request_factory=Request)  # type: ignore[arg-type]  # a request of ours
+        self._running_loop = asyncio.get_running_loop()
+
+    def __call__(self) -> Connection:
+        """A protocol for a client that connects."""
+        return Connection(
+            self,
+            loop=self._running_loop,
+            access_log=None,  # type: ignore[arg-type]  # aiohttp takes None, its annotation does not
+            auto_decompress=False,
+            keepalive_timeout=180.0,
+            max_line_size=_LINE_BYTES,
+            max_field_size=_LINE_BYTES,
+        )
