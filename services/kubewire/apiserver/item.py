@@ -170,13 +170,24 @@ class Page:
         continue_token: opaque; empty on the last page.
         remaining: how many more items follow, None if unknown (selectors) or if this is the last page.
         forms: derived bytes of the whole page by encoding; shared by callers that got the same page object.
+        item_forms: derived bytes of the items alone, nothing of the revision in them; shared by every page of the
+            same items, so that they outlive changes elsewhere that only move the revision on.
     """
 
-    __slots__ = ("continue_token", "forms", "items", "remaining", "revision")
+    __slots__ = ("continue_token", "forms", "item_forms", "items", "remaining", "revision")
 
-    def __init__(self, items: Sequence[Item], revision: int, *, continue_token: str = "", remaining: int | None = None) -> None:
+    def __init__(
+        self,
+        items: Sequence[Item],
+        revision: int,
+        *,
+        continue_token: str = "",
+        remaining: int | None = None,
+        item_forms: dict[str, bytes] | None = None,
+    ) -> None:
         self.items = items
         self.revision = revision
         self.continue_token = continue_token
         self.remaining = remaining
         self.forms: dict[str, bytes] = {}
+        self.item_forms: dict[str, bytes] = {} if item_forms is None else item_forms
