@@ -1,0 +1,202 @@
+"""The command line: `kubewire up`, `down`, `status`, `kubeconfig`, `token`, `completion`, `version`.
+
+Exit codes: 0 done, 1 it could not be done (the reason is on standard error), 2 the command line is wrong, 3 the
+cluster does not run (`status`, `kubeconfig`, `token`), 4 it runs but is not ready (`status`).
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from kubewire.cluster.home import Home
+
+EXIT_NOT_RUNNING = 3
+EXIT_NOT_READY = 4
+
+
+class Failure(click.ClickException):
+    """An expected failure, shown without a trace."""
+
+    def __init__(self, message: str, exit_code: int = 1) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code  # type: ignore[misc]  # click declares a class variable and reads the instance
+
+    def show(self, file: object = None) -> None:  # noqa: ARG002  # click's signature
+        """`error:` and the reason, on standard error; red on a terminal."""
+        click.echo(f"{click.style('error:', fg='red', bold=True)} {self.message}", err=True)
+
+
+def _home(name: str) -> Home:
+    from kubewire.cluster.errors import ClusterError
+    from kubewire.cluster.home import locate
+
+    try:
+        return locate(name)
+    except ClusterError as error:
+        raise Failure(str(error), exit_code=2) from None
+
+
+_name = click.option("--name", default="default", show_default=True, help="Which cluster; several can run at a time.")
+_output = click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["text", "json", "yaml"]),
+    default="text",
+    show_default=True,
+    help="Form of the answer.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="kubewire", prog_name="kubewire")
+def main() -> None:
+    """Kubernetes-compatible clusters whose components are gRPC services.
+
+    A cluster's kubeconfig, certificates and logs are in $KUBEWIRE_HOME (default ~/.kubewire/NAME).
+    """
+
+
+@main.command()
+@_name
+@click.option(
+    "--runtime",
+    type=click.Choice(["none"]),
+    default="none",
+    show_default=True,
+    help="What runs pods. 'none': no nodes, objects are stored and nothing is run.",
+)
+@click.option(
+    "--secure-port", type=click.IntRange(0, 65535), help="REST over TLS. [default: 6443, or any free one; 0: any]"
+)
+@click.option(
+    "--grpc-port", type=click.IntRange(0, 65535), help="gRPC over TLS. [default: 6444, or any free one; 0: any]"
+)
+@click.option(
+    "--insecure-grpc", is_flag=True, help="Also serve gRPC without TLS on loopback; the token is still required."
+)
+@click.option(
+    "--wait",
+    "wait_seconds",
+    type=click.FloatRange(min=1),
+    default=60.0,
+    show_default=True,
+    help="Seconds to wait until ready.",
+)
+@_output
+def up(
+    name: str,
+    runtime: str,
+    secure_port: int | None,
+    grpc_port: int | None,
+    wait_seconds: float,
+    output: str,
+    *,
+    insecure_grpc: bool,
+) -> None:
+    """Start a cluster, or say how to reach one that runs."""
+    from kubewire.cli.answers import connection, show
+    from kubewire.cluster.errors import ClusterError
+    from kubewire.cluster.up import UpOptions
+    from kubewire.cluster.up import up as start
+
+    home = _home(name)
+    options = UpOptions(runtime, secure_port, grpc_port, insecure_grpc=insecure_grpc, wait_seconds=wait_seconds)
+    try:
+        state = start(home, options, progress)
+    except ClusterError as error:
+        raise Failure(str(error)) from None
+    show(connection(home, state), output)
+
+
+@main.command()
+@_name
+@click.option("--purge", is_flag=True, help="Remove the cluster's folder too, with all its objects.")
+def down(name: str, *, purge: bool) -> None:
+    """End a cluster. Without --purge its objects are kept for the next `up`."""
+    from kubewire.cluster.down import down as end
+    from kubewire.cluster.errors import ClusterError
+
+    home = _home(name)
+    try:
+        ended = end(home, progress, purge=purge)
+    except ClusterError as error:
+        raise Failure(str(error)) from None
+    click.echo(f"cluster {name!r} ended" if ended else f"cluster {name!r} did not run")
+
+
+@main.command()
+@_name
+@_output
+def status(name: str, output: str) -> None:
+    """Say whether a cluster runs and is ready, where it listens and what memory it holds."""
+    from kubewire.cli.answers import health, show
+    from kubewire.cluster.errors import NotRunning
+    from kubewire.cluster.inspection import inspect
+
+    home = _home(name)
+    try:
+        found = inspect(home)
+    except NotRunning as error:
+        raise Failure(str(error), EXIT_NOT_RUNNING) from None
+    show(health(home, found), output)
+    if not found.is_ready:
+        sys.exit(EXIT_NOT_READY)
+
+
+@main.command()
+@_name
+@click.option("--path", "path_only", is_flag=True, help="Print where the file is instead of what is in it.")
+def kubeconfig(name: str, *, path_only: bool) -> None:
+    """Print the admin's kubeconfig: `kubewire kubeconfig > ~/.kube/config`."""
+    home = _home(name)
+    _require_running(home)
+    click.echo(str(home.kubeconfig) if path_only else home.kubeconfig.read_text().rstrip())
+
+
+@main.command()
+@_name
+def token(name: str) -> None:
+    """Print the admin's bearer token, for `grpcurl -H "Authorization: Bearer $(kubewire token)"`."""
+    home = _home(name)
+    _require_running(home)
+    click.echo(home.token.read_text().strip())
+
+
+@main.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print a completion script: `source <(kubewire completion bash)`."""
+    from click.shell_completion import get_completion_class
+
+    found = get_completion_class(shell)
+    if found is None:
+        raise Failure(f"no completion for {shell}")
+    click.echo(found(main, {}, "kubewire", "_KUBEWIRE_COMPLETE").source())
+
+
+@main.command()
+@_output
+def version(output: str) -> None:
+    """Print the versions of Kubewire and of the API it serves."""
+    from kubewire.cli.answers import show, versions
+
+    show(versions(), output)
+
+
+def progress(text: str) -> None:
+    """One step of long work, on standard error so that answers can be piped."""
+    click.echo(f"{click.style('·', fg='cyan')} {text}", err=True)
+
+
+def _require_running(home: Home) -> None:
+    from kubewire.cluster.errors import NotRunning
+    from kubewire.cluster.state import running
+
+    try:
+        running(home)
+    except NotRunning as error:
+        raise Failure(str(error), EXIT_NOT_RUNNING) from None

@@ -1,0 +1,1 @@
+"""Whole clusters on one machine: started, asked and ended by one command."""
