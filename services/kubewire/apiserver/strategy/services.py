@@ -77,7 +77,7 @@ def _match_addresses(new: ServiceSpec, old: ServiceSpec) -> None:
 def _keep_addresses(new: ServiceSpec, old: ServiceSpec) -> None:
     if not (needs_cluster_ip(new) and needs_cluster_ip(old)):
         return
-    if not new.clusterIP:
+    if not new.clusterIP and old.clusterIP:
         new.clusterIP = old.clusterIP
     if not new.clusterIPs and new.clusterIP == old.clusterIP:
         new.clusterIPs.extend(old.clusterIPs)
