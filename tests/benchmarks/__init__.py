@@ -1,0 +1,1 @@
+"""Benchmarks: what users wait for, beside the machine's own limits. Run by `make bench`."""

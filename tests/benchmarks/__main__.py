@@ -1,0 +1,67 @@
+"""Run the benchmarks and print one line a row: `python -m tests.benchmarks [--json FILE] [NAME ...]`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import uvloop
+
+from tests.benchmarks import fanout, limits, rest, rpc, start
+from tests.benchmarks.cluster import Cluster, running_cluster
+from tests.benchmarks.report import Row, heading, line
+
+Measurement = Callable[[Cluster], AsyncIterator[Row]]
+
+# In this order: memory is read before any load, lists come last because they fill the cluster. Each group has a
+# cluster of its own, so that what one wrote does not weigh on the next.
+GROUPS: dict[str, tuple[Measurement, ...]] = {
+    "start": (start.memory, start.cold),
+    "rest": (rest.creating, rest.reading),
+    "grpc": (rpc.creating,),
+    "fanout": (fanout.over_grpc, fanout.over_rest),
+    "list": (rest.listing,),
+}
+
+
+async def run(names: Sequence[str]) -> list[Row]:
+    """Measure, and print each row as it comes."""
+    rows: list[Row] = []
+
+    def show(row: Row) -> None:
+        rows.append(row)
+        print(line(row), flush=True)
+
+    print(heading())
+    if "limits" in names:
+        async for row in limits.transactions():
+            show(row)
+    for name, measurements in GROUPS.items():
+        if name in names:
+            with running_cluster() as cluster:
+                for measure in measurements:
+                    async for row in measure(cluster):
+                        show(row)
+    return rows
+
+
+def main() -> None:
+    """Exit code 0 even if a target is missed: the report is for people, who know how noisy the machine is."""
+    choices = ["limits", *GROUPS]
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which groups (default: all): {', '.join(choices)}")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the rows as JSON")
+    arguments = parser.parse_args()
+    unknown = sorted(set(arguments.names) - set(choices))
+    if unknown:
+        parser.error(f"no such group: {', '.join(unknown)}; there are {', '.join(choices)}")
+    rows = uvloop.run(run(arguments.names or choices))
+    if arguments.json:
+        arguments.json.write_text(json.dumps([asdict(row) for row in rows], indent=2))
+
+
+if __name__ == "__main__":
+    main()

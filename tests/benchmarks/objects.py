@@ -1,0 +1,45 @@
+"""Objects that the benchmarks write."""
+
+from __future__ import annotations
+
+import json
+
+
+def pod_json(name: str) -> bytes:
+    """A small pod as people write it: one container with requests and limits, labels and an environment."""
+    return json.dumps(pod(name)).encode()
+
+
+def pod(name: str) -> dict[str, object]:
+    """The same as a dict."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": "default", "labels": {"app": "web", "tier": "front"}},
+        "spec": {
+            "containers": [
+                {
+                    "name": "web",
+                    "image": "registry.example/web:1.2",
+                    "ports": [{"containerPort": 8080, "name": "http"}],
+                    "env": [{"name": "MODE", "value": "production"}],
+                    "resources": {
+                        "requests": {"cpu": "100m", "memory": "128Mi"},
+                        "limits": {"cpu": "500m", "memory": "256Mi"},
+                    },
+                }
+            ]
+        },
+    }
+
+
+def config_map_json(name: str) -> bytes:
+    """A ConfigMap of about 1 kB."""
+    data = {f"key-{number}": "v" * 90 for number in range(10)}
+    content = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": name, "namespace": "default"},
+        "data": data,
+    }
+    return json.dumps(content).encode()
