@@ -178,8 +178,8 @@ async def test_watch_delivers_in_order(store: Store, prefix: bytes) -> None:
     third = await store.delete(prefix + b"a", second)
     lists = await collect(store, prefix, first, 2)
     assert [change for changes in lists for change in changes] == [
-        Change(prefix + b"a", b"two", second, None),
-        Change(prefix + b"a", None, third, None),
+        Change(prefix + b"a", b"two", second, None, first),
+        Change(prefix + b"a", None, third, None, 0),
     ]
 
 

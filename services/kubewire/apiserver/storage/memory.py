@@ -138,7 +138,9 @@ class MemoryStore:
     def _commit(self, writes: list[tuple[bytes, bytes | None]]) -> int:
         self._revision += 1
         for key, value in writes:
-            self._history.append(Change(key, value, self._revision, self._apply(key, value)))
+            previous = self._apply(key, value)
+            born = 0 if value is None else self._entries[key].create_revision
+            self._history.append(Change(key, value, self._revision, previous, born))
         self._wake()
         return self._revision
 

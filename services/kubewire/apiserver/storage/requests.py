@@ -51,5 +51,6 @@ def changes_of(events: Iterable[kv_pb2.Event], after_revision: int) -> list[Chan
         revision = kv.mod_revision
         if revision > after_revision:
             previous = entry_of(event.prev_kv) if event.HasField("prev_kv") else None
-            changes.append(Change(kv.key, None if event.type else kv.value, revision, previous))
+            value = None if event.type else kv.value
+            changes.append(Change(kv.key, value, revision, previous, kv.create_revision))
     return changes

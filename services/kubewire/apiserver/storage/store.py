@@ -42,6 +42,8 @@ class Change(NamedTuple):
     revision: int
     previous: Entry | None
     """The entry before; only if the watch asked for it and it is not compacted away."""
+    create_revision: int
+    """The revision the key was created at; 0 for a deletion."""
 
 
 class Store(Protocol):
