@@ -134,7 +134,7 @@ class WorkQueue(Generic[K]):
     def unfinished_seconds(self) -> float:
         """Sum over all workers of how long they have held their keys; it grows without bound when one is stuck."""
         now = self._clock()
-        return sum(now - started for started in self._processing.values())
+        return sum((now - started for started in self._processing.values()), 0.0)
 
     def _push(self, key: K) -> None:
         self._queue.append(key)
