@@ -152,8 +152,8 @@ def test_other_kinds_have_name_and_time() -> None:
             metrics { type: "Resource" resource { name: "cpu" target { averageUtilization: 80 } } }
             metrics { type: "Object" object { target { value { string: "9" } } } }
             metrics { type: "Pods" pods { target { averageValue { string: "1" } } } } }
-           
-            status { currentReplicas: 2 currentMetrics { resource { name: "cpu" current { averageUtilization: 7 } } } }""",
+            status { currentReplicas: 2
+            currentMetrics { resource { name: "cpu" current { averageUtilization: 7 } } } }""",
             ["n", "Deployment/d", "cpu: 7%/80%, <unknown>/9 + 1 more...", "<unset>", 5, 2, Age(60)],
         ),
         (
