@@ -45,7 +45,18 @@ class Item:
         forms: derived bytes by name ("json", "row", ...), filled by whoever makes them.
     """
 
-    __slots__ = ("_framed", "_labels", "_metadata", "_selectable", "forms", "name", "namespace", "raw", "resource", "revision")
+    __slots__ = (
+        "_framed",
+        "_labels",
+        "_metadata",
+        "_selectable",
+        "forms",
+        "name",
+        "namespace",
+        "raw",
+        "resource",
+        "revision",
+    )
 
     def __init__(self, resource: Resource, namespace: str, name: str, revision: int, raw: bytes) -> None:
         self.resource = resource
@@ -131,7 +142,9 @@ class Event:
 
     __slots__ = ("forms", "initial_end", "item", "previous", "revision", "type")
 
-    def __init__(self, type: EventType, item: Item | None, previous: Item | None, revision: int, *, initial_end: bool = False) -> None:
+    def __init__(
+        self, type: EventType, item: Item | None, previous: Item | None, revision: int, *, initial_end: bool = False
+    ) -> None:
         self.type = type
         self.item = item
         self.previous = previous

@@ -62,7 +62,9 @@ _SELECTABLE: Final[Mapping[str, Mapping[str, Getter]]] = {
     "k8s.io.api.core.v1.Namespace": _same("status.phase"),
     "k8s.io.api.core.v1.Node": _same("spec.unschedulable"),
     "k8s.io.api.core.v1.Pod": {
-        **_same("spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "spec.hostNetwork"),
+        **_same(
+            "spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "spec.hostNetwork"
+        ),
         **_same("status.phase", "status.nominatedNodeName"),
         "spec.host": _at("spec.nodeName"),
         "status.podIP": _pod_ip,
