@@ -53,7 +53,7 @@ class Node:
     patch_merge_key: str = ""
     enum: tuple[str, ...] = ()
     has_default: bool = False
-    default: JsonValue = None
+    default: JsonValue = field(default=None, hash=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ def test_types_with_a_json_form_of_their_own() -> None:
 def test_unknown_definition() -> None:
     """Asking for a type that does not exist says so."""
     assert not definitions.has("io.k8s.api.core.v1.Nothing")
-    with pytest.raises(UnknownDefinitionError, match="no definition io.k8s.api.core.v1.Nothing"):
+    with pytest.raises(UnknownDefinitionError, match=r"no definition io\.k8s\.api\.core\.v1\.Nothing"):
         definitions.lookup("io.k8s.api.core.v1.Nothing")
 
 
