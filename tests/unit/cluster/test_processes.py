@@ -1,0 +1,61 @@
+"""Processes known by id and start time."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+from kubewire.cluster.processes import ProcessId, identify, resident_bytes, terminate
+
+
+def test_own_process_is_alive_and_holds_memory() -> None:
+    """A running process is found by its id, and its memory is counted."""
+    found = identify(os.getpid())
+    assert found is not None
+    assert found.is_alive
+    assert resident_bytes(found) > 1 << 20
+
+
+def test_reused_id_is_another_process() -> None:
+    """The same id with another start time does not name the process, and is not ended."""
+    stranger = ProcessId(os.getpid(), started=1)
+    assert not stranger.is_alive
+    assert not terminate(stranger, grace_seconds=1)
+
+
+def test_terminate_waits_for_the_end() -> None:
+    """After terminate the process is gone; a second time there is nothing to end."""
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    found = identify(child.pid)
+    assert found is not None
+    assert terminate(found, grace_seconds=10)
+    assert child.wait(10) == -signal.SIGTERM
+    assert not terminate(found, grace_seconds=1)
+
+
+def test_terminate_kills_who_does_not_listen() -> None:
+    """SIGKILL ends a process that ignores SIGTERM, after the grace period."""
+    script = (
+        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('on', flush=True); time.sleep(60)"
+    )
+    child = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
+    assert child.stdout is not None
+    child.stdout.readline()
+    found = identify(child.pid)
+    assert found is not None
+    assert terminate(found, grace_seconds=0.2)
+    assert child.wait(10) == -signal.SIGKILL
+    child.stdout.close()
+
+
+def test_zombie_is_not_alive() -> None:
+    """A process that ended and was not waited for is gone."""
+    child = subprocess.Popen([sys.executable, "-c", ""], stdout=subprocess.PIPE)
+    assert child.stdout is not None
+    child.stdout.read()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    assert identify(child.pid) is None
+    child.wait()
+    child.stdout.close()
