@@ -68,6 +68,11 @@ class Histogram:
         self.counts[bisect_left(self.bounds, value)] += 1
         self.sum += value
 
+    def observe_many(self, value: float, times: int) -> None:
+        """Count the same value several times."""
+        self.counts[bisect_left(self.bounds, value)] += times
+        self.sum += value * times
+
     @property
     def count(self) -> int:
         """How many values were observed."""
