@@ -7,17 +7,16 @@ Working on bytes instead of messages saves the messages: a list of ten thousand 
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
 import orjson
 from google.protobuf.message import DecodeError as ProtobufDecodeError
 
 from kubewire.machinery.codec.errors import MalformedProtobuf
-from kubewire.machinery.codec.fields import fields_of
 from kubewire.machinery.codec.json_text import escape_html
 from kubewire.machinery.codec.value_text import quoted
-from kubewire.machinery.codec.wire import IrregularWire, field, read_varint
+from kubewire.machinery.codec.wire import IrregularWire
 from kubewire.machinery.codec.writers import compiled_writer, write_object
 from kubewire.machinery.messages import message_class
 
@@ -49,9 +48,8 @@ def encode_raw(raw: bytes, message: str, gvk: GroupVersionKind | None = None) ->
         EncodeError: as for `encode`.
         MalformedProtobuf: the bytes are no such message.
     """
-    joined = join_metadata(raw) if _has_metadata(message) else raw
     try:
-        members = _members(joined, message)
+        members = _members(raw, message)
     except (IrregularWire, IndexError):
         members = _members(_regular(raw, message), message)
     begin = _type_members(gvk) if gvk is not None else ""
@@ -76,30 +74,3 @@ def _regular(raw: bytes, message: str) -> bytes:
         raise MalformedProtobuf(f"no {message}: {error}") from None
     parsed.DiscardUnknownFields()
     return parsed.SerializeToString()
-
-
-@cache
-def _has_metadata(message: str) -> bool:
-    return any(field.number == 1 and field.name == "metadata" for field in fields_of(message))
-
-
-def join_metadata(raw: bytes) -> bytes:
-    """The bytes with the parts of field 1 joined in front: a resourceVersion is appended when an object is stored.
-
-    Bytes that are cut short are given back as they are.
-    """
-    parts, others, at = [], [], 0
-    try:
-        while at < len(raw):
-            begin, tag = at, raw[at]
-            if tag & 7 != 2 or tag > 127:
-                return raw
-            length, at = read_varint(raw, at + 1)
-            value, at = at, at + length
-            if tag == 0x0A:
-                parts.append(raw[value:at])
-            else:
-                others.append(raw[begin:at])
-    except (IndexError, IrregularWire):
-        return raw
-    return raw if len(parts) < 2 or at != len(raw) else b"".join([field(1, b"".join(parts)), *others])

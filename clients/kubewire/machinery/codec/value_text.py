@@ -16,13 +16,14 @@ from kubewire.machinery.codec.errors import EncodeError
 from kubewire.machinery.codec.fields import Form
 from kubewire.machinery.codec.json_text import compact, escape
 from kubewire.machinery.codec.moments import ZERO_SECONDS, format_micro_time, format_time
-from kubewire.machinery.codec.wire import read_varint, scan
+from kubewire.machinery.codec.wire import scan
 from kubewire.machinery.quantity import QuantityError, canonical
 
 TextOf = Callable[[str], str]
 """From a message's bytes to its JSON text, both as latin-1."""
 
 _LONGEST_REMEMBERED: Final = 128
+_LONGEST_REMEMBERED_RAW: Final = 2048
 _JSON_BEGINS: Final = frozenset('{["-0123456789tfn \t\r\n')
 
 
@@ -86,13 +87,15 @@ def raw_text(message: str) -> str:
     Raises:
         EncodeError: it holds no JSON (a nested protobuf object, for example).
     """
-    if not message:
-        return "null"
-    if message[0] == "\n":
-        length, at = read_varint(message[:12].encode("latin-1"), 1)
-        if at + length == len(message):
-            return _checked_raw(message[at:])
+    return _remembered_raw_text(message) if len(message) <= _LONGEST_REMEMBERED_RAW else _raw_text(message)
+
+
+def _raw_text(message: str) -> str:
     return _checked_raw(_text(message, 1))
+
+
+_remembered_raw_text: Final = lru_cache(512)(_raw_text)
+"""Objects of one manager and kind have the same managed fields."""
 
 
 def unknown_text(message: str) -> str:

@@ -43,17 +43,17 @@ def source_of(fields: tuple[JsonField, ...], defaults: dict[int, str], remembere
     Args:
         fields: in the order of the JSON form.
         defaults: by field number, the member's text when the field is absent.
-        remembered: names of message types whose text `g<number>` remembers.
-        tail: name of a field that may come once more behind all others; its last value counts.
+        remembered: names of message types whose members' text `g<number>` remembers.
+        tail: name of a field that may come once more behind all others, since stored objects get their
+            resourceVersion appended: of a string the last value counts, of a message both parts are joined.
     """
     blocks = {field.name: _Block(field, field.message in remembered) for field in fields}
+    first, last = blocks[tail].parted_lines() if tail else ([], [])
     lines = [f"x{field.number} = {defaults[field.number]!r}" for field in fields]
-    lines += ["j = i", *_NEXT]
+    lines += ["p = q = 0", "j = i", *_NEXT]
     for field in sorted(fields, key=lambda field: field.number):
-        lines += blocks[field.name].lines()
-    if tail:
-        lines += blocks[tail].lines()
-    lines.append("if t or j != e: raise Irregular")
+        lines += first if field.name == tail else blocks[field.name].lines()
+    lines += [*last, "if t or j != e: raise Irregular"]
     members = "".join(f"{{x{field.number}}}" for field in fields)
     lines.append(f"return f'{members}'")
     return "def write(o, r, i, e, S):\n" + "\n".join(f"    {line}" for line in lines)
@@ -77,11 +77,6 @@ class _Block:
         self.escape = "E" if field.name in FREE_TEXT or field.shape is Shape.MAP else "S"
         self.wire_type = LENGTH if field.shape is Shape.MAP else _WIRE_TYPES.get(field.form, LENGTH)
 
-    @property
-    def is_plain_object(self) -> bool:
-        """Whether the value is an object whose text is made anew each time."""
-        return self.field.form is Form.OBJECT and not self.is_remembered
-
     def lines(self) -> list[str]:
         """The whole block."""
         condition = self._condition()
@@ -90,6 +85,19 @@ class _Block:
         begin = "y = {}" if self.field.shape is Shape.MAP else "y = []"
         loop = [f"while {condition}:", *_indented(*self._find_end(), *self._collect(), *_NEXT)]
         return [f"if {condition}:", *_indented(begin, *loop, f"{self.target} = f'{self.key}{self._collected()}'")]
+
+    def parted_lines(self) -> tuple[list[str], list[str]]:
+        """Instead of `lines`, for a field of which there may be a second part: where the first stands, and the end."""
+        if self.field.form is not Form.OBJECT:
+            return self.lines(), self.lines()
+        joined = self._object(f"write_text({self.members_of}, r[p:q] + r[i:j], S)")
+        begin = [f"if {self._condition()}:", *_indented(*self._find_end(), "p = i; q = j", *_NEXT)]
+        end = [f"if {self._condition()}:", *_indented(*self._find_end(), f"{self.target} = {joined}", *_NEXT)]
+        return begin, [*end, f"elif q: {self.target} = {self._object(self._members('p', 'q'))}"]
+
+    def _object(self, members: str) -> str:
+        """An expression for the member whose object has these members (an expression, too)."""
+        return f"f'{self.key}{{{{{{{members}[1:]}}}}}}'"
 
     def _condition(self) -> str:
         tag = self.field.number << 3 | self.wire_type
@@ -116,12 +124,12 @@ class _Block:
         # An empty value leaves the default standing, which says what becomes of empty ones.
         guard = "if l: " if field.is_value and field.form in _ZERO_IS_EMPTY else ""
         if field.is_inline:
-            yield f"{self.target} = {self.members_of}(o, r, i, j, S)"
+            yield f"{self.target} = {self._members('i', 'j')}"
         elif field.is_omitted_zero:
             yield f"v = {self.text_of}(r[i:j])"
             yield f"if v != 'null': {self.target} = f'{self.key}{{v}}'"
-        elif self.is_plain_object:
-            yield f"{self.target} = f'{self.key}{{{{{{{self.members_of}(o, r, i, j, S)[1:]}}}}}}'"
+        elif field.form is Form.OBJECT:
+            yield f"{self.target} = {self._object(self._members('i', 'j'))}"
         elif field.form is Form.STRING:
             yield f"{guard}v = r[i:j]; {self.target} = f'{self.key}\"{{{self.escape}(v) or v}}\"'"
         elif field.form is Form.BYTES:
@@ -129,20 +137,25 @@ class _Block:
         else:
             yield f"{guard}{self.target} = f'{self.key}{{{self._value('i', 'j')}}}'"
 
+    def _members(self, begin: str, end: str) -> str:
+        """An expression for the members of the object at `begin:end`."""
+        anew = f"{self.members_of}(o, r, {begin}, {end}, S)"
+        if not self.is_remembered:
+            return anew
+        return f"({self.text_of}(r[{begin}:{end}]) if l < {LONGEST_REMEMBERED} else {anew})"
+
     def _value(self, begin: str, end: str) -> str:
         """An expression for the text of one value at `begin:end`, strings without their quotes."""
         slice_ = f"r[{begin}:{end}]"
-        if self.field.form is Form.OBJECT:
-            anew = f"brace + {self.members_of}(o, r, {begin}, {end}, S)[1:] + end_brace"
-            return f"({self.text_of}({slice_}) if l < {LONGEST_REMEMBERED} else {anew})" if self.is_remembered else anew
-        scalars = {
+        expressions = {
+            Form.OBJECT: f"brace + {self._members(begin, end)}[1:] + end_brace",
             Form.STRING: f"({self.escape}({slice_}) or {slice_})",
             Form.INT: "l",
             Form.BOOL: "(true if l else false)",
             Form.BYTES: f"base64(o[{begin}:{end}])",
             Form.DOUBLE: f"double(o, {begin})",
         }
-        return scalars.get(self.field.form, f"{self.text_of}({slice_})")
+        return expressions.get(self.field.form, f"{self.text_of}({slice_})")
 
     def _collect(self) -> Iterator[str]:
         """Put the value at `i:j` into `y`."""
@@ -154,8 +167,8 @@ class _Block:
             yield f"v = r[i:j]; y.append({self.escape}(v) or v)"
         elif self.field.form is Form.INT:
             yield "y.append(str(l))"
-        elif self.is_plain_object:
-            yield f"y.append({self.members_of}(o, r, i, j, S)[1:])"
+        elif self.field.form is Form.OBJECT:
+            yield f"y.append({self._members('i', 'j')}[1:])"
         else:
             yield f"y.append({self._value('i', 'j')})"
 
@@ -166,4 +179,4 @@ class _Block:
             return f"{{{'text_map' if is_text else 'value_map'}(y, S)}}"
         if is_text:
             return '["{text_comma.join(y)}"]'
-        return "[{{{object_comma.join(y)}}}]" if self.is_plain_object else "[{comma.join(y)}]"
+        return "[{{{object_comma.join(y)}}}]" if self.field.form is Form.OBJECT else "[{comma.join(y)}]"

@@ -61,14 +61,14 @@ def compiled_writer(message: str) -> Write:
     """The function that writes the members of messages of this type."""
     fields = fields_of(message)
     defaults = {field.number: default_text(field) for field in fields}
-    tail = "resourceVersion" if message == _OBJECT_META else ""
-    source = source_of(fields, defaults, _REMEMBERED, tail)
+    source = source_of(fields, defaults, _REMEMBERED, _tail(message))
     names: dict[str, object] = dict(_NAMES)
     for field in fields:
         if field.form is Form.OBJECT:
             names[f"w{field.number}"] = _first_write(names, field)
-        if field.message in _REMEMBERED or field.form is not Form.OBJECT:
-            names[f"g{field.number}"] = value_text(field)
+        names[f"g{field.number}"] = (
+            _remembered_members(field.message) if field.form is Form.OBJECT else value_text(field)
+        )
     exec(compile(source, f"<writer of {message}>", "exec"), names)  # noqa: S102 - our own text, from descriptors alone
     return cast("Write", names["write"])
 
@@ -83,10 +83,15 @@ def _first_write(names: dict[str, object], field: JsonField) -> Write:
     return compile_and_write
 
 
+def _tail(message: str) -> str:
+    """The field that stored bytes may have once more at their end."""
+    if message == _OBJECT_META:
+        return "resourceVersion"
+    return next((field.name for field in fields_of(message) if field.message == _OBJECT_META and field.number == 1), "")
+
+
 def value_text(field: JsonField) -> TextOf | None:
-    """What writes one value of a message field as a whole; None for scalars."""
-    if field.form is Form.OBJECT:
-        return _remembered_text(field.message)
+    """What writes one value of a message field that is no object; None for scalars."""
     return _schema_text(field.message) if field.form in _SCHEMAS else text_function(field.form, field.message)
 
 
@@ -96,12 +101,16 @@ def object_text(message: str, data: bytes) -> str:
 
 
 @cache
-def _remembered_text(message: str) -> TextOf:
-    @lru_cache(256)
-    def text_of(part: str) -> str:
-        return object_text(message, part.encode("latin-1"))
+def _remembered_members(message: str) -> TextOf | None:
+    """What gives the members of a message's bytes and remembers them; None for types that are not worth it."""
+    if message not in _REMEMBERED:
+        return None
 
-    return text_of
+    @lru_cache(256)
+    def members_of(part: str) -> str:
+        return write_object(compiled_writer(message), part.encode("latin-1"), part)
+
+    return members_of
 
 
 # ------------------------------------------------------------------------------------------ schemas of resources
@@ -188,6 +197,11 @@ def double_at(data: bytes, at: int) -> str:
     return double_text(value)
 
 
+def write_text(write: Write, text: str, escape_: Escape) -> str:
+    """The members of an object whose bytes had to be put together."""
+    return write(text.encode("latin-1"), text, 0, len(text), escape_)
+
+
 def text_map(values: dict[str, str], escape_: Escape) -> str:
     """A map of strings, sorted by key as Go sorts; values are escaped already."""
     return "{" + ",".join([f'"{escape_(key) or key}":"{values[key]}"' for key in sorted(values)]) + "}"
@@ -206,6 +220,7 @@ _NAMES: Final[dict[str, object]] = {
     "read_entry": read_entry,
     "base64": base64_text,
     "double": double_at,
+    "write_text": write_text,
     "text_map": text_map,
     "value_map": value_map,
     "true": "true",
