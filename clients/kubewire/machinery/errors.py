@@ -139,14 +139,20 @@ class Details(NamedTuple):
 
 
 class StatusError(Exception):
-    """A failed API call: HTTP `code`, Kubernetes' `reason`, `message`, and optional `details`."""
+    """A failed API call: HTTP `code`, Kubernetes' `reason`, `message`, and optional `details`.
 
-    def __init__(self, code: int, reason: str, message: str, details: Details | None = None) -> None:
-        super().__init__(code, reason, message, details)
+    `continue_token` is how a list that expired half way may still be finished, though not consistently.
+    """
+
+    def __init__(
+        self, code: int, reason: str, message: str, details: Details | None = None, continue_token: str = ""
+    ) -> None:
+        super().__init__(code, reason, message, details, continue_token)
         self.code = code
         self.reason = reason
         self.message = message
         self.details = details
+        self.continue_token = continue_token
 
     def __str__(self) -> str:
         return self.message
@@ -166,7 +172,7 @@ class StatusError(Exception):
         status: JsonObject = {
             "kind": "Status",
             "apiVersion": "v1",
-            "metadata": {},
+            "metadata": {"continue": self.continue_token} if self.continue_token else {},
             "status": "Failure",
             "message": self.message,
             "reason": str(self.reason),
@@ -184,12 +190,13 @@ class StatusError(Exception):
     @classmethod
     def from_json(cls, status: JsonObject) -> StatusError:
         """From a Status body; fields of the wrong type count as absent."""
-        details = status.get("details")
+        details, metadata = status.get("details"), status.get("metadata")
         return cls(
             _int(status.get("code")),
             _text(status.get("reason")),
             _text(status.get("message")),
             _details_from_json(details) if isinstance(details, dict) else None,
+            _text(metadata.get("continue")) if isinstance(metadata, dict) else "",
         )
 
     @classmethod
@@ -333,9 +340,9 @@ def forbidden(resource: GroupResource, name: str, why: str) -> StatusError:
     return StatusError(403, Reason.FORBIDDEN, message, _of(resource, name))
 
 
-def expired(message: str) -> StatusError:
-    """A resource version or continue token whose history is gone; list again."""
-    return StatusError(410, Reason.EXPIRED, message)
+def expired(message: str, continue_token: str = "") -> StatusError:
+    """A resource version or continue token whose history is gone; list again, or go on with `continue_token`."""
+    return StatusError(410, Reason.EXPIRED, message, continue_token=continue_token)
 
 
 def gone(message: str) -> StatusError:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from kubewire.api.meta.v1.status_pb2 import Status
 
+_CONTINUE = "continue"
+"""A field whose name is a keyword of Python."""
+
 _STATUS = "k8s.io.apimachinery.pkg.apis.meta.v1.Status"
 
 
@@ -22,6 +25,8 @@ def encode(error: StatusError) -> Message:
     """The message, with the fields a Kubernetes server would set."""
     status = cast("Status", message_class(_STATUS)())
     status.metadata.SetInParent()
+    if error.continue_token:
+        setattr(status.metadata, _CONTINUE, error.continue_token)
     status.status = "Failure"
     status.message = error.message
     status.reason = str(error.reason)
@@ -58,4 +63,5 @@ def decode(message: Message) -> StatusError:
             causes=tuple(Cause(cause.reason, cause.message, cause.field) for cause in details.causes),
             retry_after_seconds=details.retryAfterSeconds,
         ),
+        getattr(status.metadata, _CONTINUE),
     )

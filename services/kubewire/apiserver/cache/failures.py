@@ -25,13 +25,14 @@ def list_expired() -> StatusError:
     return errors.expired("The resourceVersion for the provided list is too old.")
 
 
-def continue_expired() -> StatusError:
-    """A continued list whose version is gone."""
+def continue_expired(inconsistent_token: str) -> StatusError:
+    """A continued list whose version is gone; with the token it may go on with what there is now."""
     return errors.expired(
         "The provided continue parameter is too old to display a consistent list result. You can start a new list "
         "without the continue parameter, or use the continue token in this response to retrieve the remainder of the "
         "results. Continuing with the provided token results in an inconsistent list - objects that were created, "
-        "modified, or deleted between the time the first chunk was returned and now may show up in the list."
+        "modified, or deleted between the time the first chunk was returned and now may show up in the list.",
+        inconsistent_token,
     )
 
 

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import math
 from collections.abc import Callable, Iterable
 from itertools import count
 
 Future = asyncio.Future[int]
 
+_NEVER = math.inf
+
 
 class RevisionGate:
     """The newest revision the cache has seen, and who waits for a newer one.
 
-    Waiting futures get the revision that was seen when theirs was reached. Invariant: whoever waits, waits for a
-    revision above `revision`.
+    Waiting futures get the revision that was seen when theirs was reached. Revisions the store is known to have
+    (`tell`) can become overdue; those a client names (`wait_for`) cannot: they may never come, and must not make
+    anybody write to the store. Invariant: whoever waits, waits for a revision above `revision`.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.revision = 0
         self._clock = clock
-        # Revision waited for, a number that makes entries comparable, since when, and who.
+        # Revision waited for, a number that makes entries comparable, since when (never, if a client named it), who.
         self._waiting: list[tuple[int, int, float, list[Future]]] = []
         self._order = count()
         self._someone = asyncio.Event()
@@ -37,11 +41,11 @@ class RevisionGate:
         if revision <= self.revision:
             return self.revision
         future: Future = asyncio.get_running_loop().create_future()
-        self.tell(revision, [future])
+        heapq.heappush(self._waiting, (revision, next(self._order), _NEVER, [future]))
         return await future
 
     def tell(self, revision: int, futures: list[Future]) -> None:
-        """Complete `futures` once `revision` has been seen, at once if it was; a cancelled one is left out."""
+        """Complete `futures` once `revision`, which the store has, was seen; cancelled ones are left out."""
         if revision <= self.revision:
             _tell(futures, self.revision)
         else:
@@ -49,9 +53,9 @@ class RevisionGate:
             self._someone.set()
 
     async def someone_waits(self) -> None:
-        """Wait until somebody waits."""
+        """Wait until somebody waits for a revision the store has."""
         self._drop_done()
-        while not self._waiting:
+        while all(since is _NEVER for _, _, since, _ in self._waiting):
             self._someone.clear()
             await self._someone.wait()
 

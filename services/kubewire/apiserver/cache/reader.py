@@ -95,7 +95,12 @@ class KindReader:
         if revision == self._gate.revision and not (limit or continue_token):
             return await self._whole(selection)
         where = Range(start, end)
-        chosen = await self._choose(where, selection, limit, revision, is_continued=bool(continue_token))
+        try:
+            chosen = await self._choose(where, selection, limit, revision)
+        except Compacted:
+            if continue_token:
+                raise failures.continue_expired(Continuation(INCONSISTENT, start).encode(prefix)) from None
+            raise failures.list_expired() from None
         token = Continuation(revision, chosen.next_start).encode(prefix) if chosen.next_start else ""
         return Page(chosen.items, revision, continue_token=token, remaining=chosen.remaining)
 
@@ -147,16 +152,11 @@ class KindReader:
             chosen.extend(filter(selection.selects, snapshot.items[start : start + _SCAN]))
         return Page(chosen, revision)
 
-    async def _choose(
-        self, where: Range, selection: Selection, limit: int, revision: int, *, is_continued: bool
-    ) -> Chosen:
+    async def _choose(self, where: Range, selection: Selection, limit: int, revision: int) -> Chosen:
         undo = {} if revision == self._gate.revision else self._cache.history.undo(revision)
         if undo is not None:
             return choose(self._cache.items, undo, where, selection, limit)
-        try:
-            return await PastPages(self._store, self._cache, revision).choose(where, selection, limit)
-        except Compacted:
-            raise (failures.continue_expired() if is_continued else failures.list_expired()) from None
+        return await PastPages(self._store, self._cache, revision).choose(where, selection, limit)
 
     def _watch_from_now(self, plan: WatchPlan) -> Watcher:
         return self._watcher(plan, self._initial(plan) if plan.initial else iter(()), plan.timeout_seconds)

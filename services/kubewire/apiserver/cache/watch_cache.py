@@ -24,6 +24,7 @@ from kubewire.apiserver.item import Item
 from kubewire.apiserver.metrics import ApiServerMetrics
 from kubewire.apiserver.storage.errors import Compacted, StorageError
 from kubewire.apiserver.storage.store import Change, Store
+from kubewire.machinery.errors import StatusError
 from kubewire.machinery.resources import Resource
 
 log = logging.getLogger(__name__)
@@ -109,12 +110,12 @@ class WatchCache:
     async def _catch_up_first(self) -> None:
         while not self.is_synced:
             try:
-                revision = await self._store.revision()
-            except StorageError:
+                await self._barrier.wait()
+            except StatusError as failure:
+                log.info("the cache has not caught up with the store yet", extra={"error": str(failure)})
                 await asyncio.sleep(_PAUSE_FIRST_SECONDS)
-                continue
-            await self._gate.wait_for(revision)
-            self._synced.set()
+            else:
+                self._synced.set()
 
     async def _follow_for_ever(self) -> None:
         pause = _PAUSE_FIRST_SECONDS
