@@ -77,6 +77,13 @@ def check_port(number: int, path: Path, problems: Problems) -> None:
     check_range(number, 1, 65535, path, problems)
 
 
+def is_port_or_name(port: IntOrString) -> bool:
+    """Whether `check_port_or_name` would have nothing to say."""
+    if port.type == STRING:
+        return not problems_of(names.port_name, port.strVal)
+    return 1 <= port.intVal <= 65535
+
+
 def check_port_or_name(port: IntOrString, path: Path, problems: Problems) -> None:
     """A port's number, or the name of one."""
     if port.type == STRING:

@@ -158,7 +158,7 @@ def validate_owners(owners: Sequence[OwnerReference], path: Path) -> list[FieldE
 
 
 def _validate_owner(owner: OwnerReference, path: Path) -> list[FieldError]:
-    problems = []
+    problems: list[FieldError] = []
     if not owner.apiVersion or owner.apiVersion.endswith("/") or owner.apiVersion.count("/") > 1:
         problems.append(invalid(path.child("apiVersion"), owner.apiVersion, "version must not be empty"))
     if not owner.kind:

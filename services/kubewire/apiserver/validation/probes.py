@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, TypeAlias
 from kubewire.apiserver.validation.checks import (
     Problems,
     check_enum,
-    check_given,
     check_name,
     check_not_negative,
     check_port,
     check_port_or_name,
+    is_port_or_name,
 )
 from kubewire.machinery import names
 from kubewire.machinery.field_errors import forbidden, invalid, required
@@ -59,9 +59,8 @@ def _check_readiness_probe(probe: Probe, path: Path, problems: Problems) -> None
 def _check_probe(probe: Probe, path: Path, problems: Problems) -> None:
     check_handler(probe.handler, 0, path, problems)
     for name in _COUNTS:
-        number: int = getattr(probe, name)
-        if number < 0:
-            check_not_negative(number, path.child(name), problems)
+        if getattr(probe, name) < 0:
+            check_not_negative(getattr(probe, name), path.child(name), problems)
     if probe.HasField("terminationGracePeriodSeconds") and probe.terminationGracePeriodSeconds <= 0:
         at = path.child("terminationGracePeriodSeconds")
         problems.append(invalid(at, probe.terminationGracePeriodSeconds, "must be greater than 0"))
@@ -81,10 +80,10 @@ def check_handler(handler: Handler, grace_seconds: int, path: Path, problems: Pr
     if not actions:
         problems.append(required(path, "must specify a handler type"))
         return
-    (first, _), *others = actions
-    _check_action(handler, first.name, grace_seconds, path.child(first.name), problems)
+    first = actions[0][0].name
+    _check_action(handler, first, grace_seconds, path.child(first), problems)
     problems.extend(
-        forbidden(path.child(member.name), "may not specify more than 1 handler type") for member, _ in others
+        forbidden(path.child(member.name), "may not specify more than 1 handler type") for member, _ in actions[1:]
     )
 
 
@@ -105,9 +104,12 @@ def _check_action(handler: Handler, name: str, grace_seconds: int, path: Path, p
 
 
 def _check_http_get(action: HTTPGetAction, path: Path, problems: Problems) -> None:
-    check_given(action.path, path.child("path"), problems)
-    check_port_or_name(action.port, path.child("port"), problems)
-    check_enum(action.scheme, _SCHEMES, path.child("scheme"), problems)
+    if not action.path:
+        problems.append(required(path.child("path")))
+    if not is_port_or_name(action.port):
+        check_port_or_name(action.port, path.child("port"), problems)
+    if action.scheme not in _SCHEMES:
+        check_enum(action.scheme, _SCHEMES, path.child("scheme"), problems)
     for header in action.httpHeaders:
         check_name(names.http_header_name, header.name, path.child("httpHeaders"), problems)
 

@@ -136,11 +136,13 @@ def check_requirements(resources: ResourceRequirements, path: Path, problems: Pr
     limits, requests = resources.limits, resources.requests
     if not limits and not requests:
         return
-    _check_container_amounts(limits, path.child("limits"), problems)
-    _check_container_amounts(requests, path.child("requests"), problems)
+    if limits:
+        _check_container_amounts(limits, path.child("limits"), problems)
+    if requests:
+        _check_container_amounts(requests, path.child("requests"), problems)
     check_request_within_limit(resources, path, problems)
     asked = {*limits, *requests}
-    if any(name.startswith(HUGE_PAGES) for name in asked) and not asked & _COMPUTE:
+    if not asked & _COMPUTE and any(name.startswith(HUGE_PAGES) for name in asked):
         problems.append(forbidden(path, "HugePages require cpu or memory"))
 
 

@@ -39,14 +39,16 @@ def check_secret(source: SecretVolumeSource, path: Path, problems: Problems) -> 
     """A secret's keys as files."""
     check_given(source.secretName, path.child("secretName"), problems)
     _check_default_mode(source, path, problems)
-    _check_items(source.items, path.child("items"), problems)
+    if source.items:
+        _check_items(source.items, path.child("items"), problems)
 
 
 def check_config_map(source: ConfigMapVolumeSource, path: Path, problems: Problems) -> None:
     """A config map's keys as files."""
     check_given(source.localObjectReference.name, path.child("name"), problems)
     _check_default_mode(source, path, problems)
-    _check_items(source.items, path.child("items"), problems)
+    if source.items:
+        _check_items(source.items, path.child("items"), problems)
 
 
 def check_downward_api(source: DownwardAPIVolumeSource, path: Path, problems: Problems) -> None:
