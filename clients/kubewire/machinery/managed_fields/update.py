@@ -45,6 +45,8 @@ STRIPPED = FieldSet.of_paths(
 View: TypeAlias = tuple[MergeType, JsonObject]
 OtherVersion: TypeAlias = Callable[[str, JsonObject], View | None]
 """An object as another API version shows it, with that version's type; None if the version is not served."""
+Objects: TypeAlias = Callable[[], tuple[JsonObject, JsonObject]]
+"""The whole objects before and after; made only when an entry of another version asks for them."""
 
 
 class Write(NamedTuple):
@@ -126,12 +128,10 @@ def update(kind: Kind, live: JsonObject, new: JsonObject, managed: Sequence[Entr
     if not is_tracked(managed, live):
         return []
     changes = compare(kind.type, live, new).without(kind.reset)
-    return record(kind, take_from_others(kind, managed, changes, (live, new)), changes.written, write)
+    return record(kind, take_from_others(kind, managed, changes, lambda: (live, new)), changes.written, write)
 
 
-def take_from_others(
-    kind: Kind, managed: Sequence[Entry], changes: Comparison, objects: tuple[JsonObject, JsonObject]
-) -> list[Entry]:
+def take_from_others(kind: Kind, managed: Sequence[Entry], changes: Comparison, objects: Objects) -> list[Entry]:
     """The entries without the fields that were written or removed."""
     kept = []
     for entry in managed:
@@ -144,13 +144,11 @@ def take_from_others(
     return kept
 
 
-def changes_seen_by(
-    entry: Entry, kind: Kind, changes: Comparison, objects: tuple[JsonObject, JsonObject]
-) -> Comparison | None:
+def changes_seen_by(entry: Entry, kind: Kind, changes: Comparison, objects: Objects) -> Comparison | None:
     """The changes as the entry's API version shows them; None when that version is no longer served."""
     if entry.api_version == kind.api_version or kind.other_version is None:
         return changes
-    live, new = (kind.other_version(entry.api_version, obj) for obj in objects)
+    live, new = (kind.other_version(entry.api_version, obj) for obj in objects())
     if live is None or new is None:
         return None
     return compare(live[0], live[1], new[1]).without(kind.reset)
