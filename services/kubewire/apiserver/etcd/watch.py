@@ -59,9 +59,15 @@ class WatchAnswer(NamedTuple):
 
 
 class EtcdWatch:
-    """A running watch: iterate over it, and close it."""
+    """A running watch: iterate over it, and close it.
+
+    Attributes:
+        created_revision: the member's revision when it took the watch on. A watch that starts after it is served at
+            once; one that starts before waits for etcd's next round over such watches, every 100 ms.
+    """
 
     def __init__(self, call: WatchCall) -> None:
+        self.created_revision = 0
         self._call = call
         self._assembler = RevisionAssembler()
 
@@ -78,7 +84,9 @@ class EtcdWatch:
         try:
             async with asyncio.timeout(CREATED_TIMEOUT_SECONDS):
                 await call.write(spec.request())
-                _check(await watch._read())
+                created = await watch._read()
+                _check(created)
+                watch.created_revision = created.header.revision
         except TimeoutError:
             call.cancel()
             raise NoAnswer("etcd did not confirm a watch in time") from None

@@ -7,12 +7,13 @@ decides (`verdict.py`); only if that proves neither outcome does the caller lear
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 
 from kubewire.apiserver.etcd import errors as etcd
 from kubewire.apiserver.etcd.client import EtcdClient
-from kubewire.apiserver.etcd.watch import WatchSpec
+from kubewire.apiserver.etcd.watch import EtcdWatch, WatchSpec
 from kubewire.apiserver.storage.errors import (
     Compacted,
     Mismatch,
@@ -99,18 +100,29 @@ class EtcdStore:
     async def watch(
         self, prefix: bytes, after_revision: int, *, with_previous: bool = False
     ) -> AsyncGenerator[list[Change], None]:
-        """See `Store.watch`.
-
-        It starts at `after_revision` itself and drops what is not later: when that very revision was compacted to,
-        etcd serves a watch from the next one but has lost the deletions of it, and only this start is refused.
-        """
-        spec = WatchSpec(prefix, prefix_end(prefix), max(after_revision, 1), previous=with_previous)
+        """See `Store.watch`."""
+        spec = WatchSpec(prefix, prefix_end(prefix), previous=with_previous)
         with _meanings():
-            async with self._client.watch(spec) as watch:
+            async with self._watch_after(spec, after_revision) as watch:
                 async for answer in watch:
                     changes = changes_of(answer.events, after_revision)
                     if changes:
                         yield changes
+
+    @asynccontextmanager
+    async def _watch_after(self, spec: WatchSpec, after_revision: int) -> AsyncIterator[EtcdWatch]:
+        """A watch that misses nothing after a revision, but may repeat what is not later.
+
+        When history was compacted to the very next revision, etcd serves a watch from there although it has lost the
+        deletions of it. So unless the next revision is yet to come, the watch starts at `after_revision` itself,
+        which is then refused.
+        """
+        async with self._client.watch(replace(spec, start_revision=after_revision + 1)) as watch:
+            if watch.created_revision <= after_revision:
+                yield watch
+                return
+        async with self._client.watch(replace(spec, start_revision=after_revision)) as watch:
+            yield watch
 
     async def compact(self, revision: int) -> None:
         """See `Store.compact`."""
