@@ -17,6 +17,9 @@ LogFormat = Literal["auto", "json", "text"]
 LEVELS: Final = ("debug", "info", "warning", "error")
 
 _KEYS: Final = "kubewire_keys"
+_STANDARD: Final = frozenset({*vars(logging.makeLogRecord({})), "message", "asctime"})
+"""What every record has; all else was given by whoever logs."""
+
 _RESET: Final = "\x1b[0m"
 _DIM: Final = "\x1b[2m"
 _COLOURS: Final = {
@@ -130,7 +133,9 @@ def _name(record: logging.LogRecord) -> str:
 
 
 def _keys(record: logging.LogRecord) -> dict[str, object]:
-    keys: dict[str, object] = getattr(record, _KEYS, {})
+    """What our loggers were given, and the `extra` of those who use the standard library's."""
+    keys: dict[str, object] = {name: value for name, value in vars(record).items() if name not in _STANDARD}
+    keys.update(keys.pop(_KEYS, {}))  # type: ignore[call-overload]  # ours, a dictionary
     return keys
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
 
 from kubewire.apiserver.auth.authentication import Credentials, bearer_token
 from kubewire.apiserver.rpc.context import RpcContext
+from kubewire.client.transport.metadata import AUTHORIZATION, CAUSE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -14,9 +16,6 @@ if TYPE_CHECKING:
     import grpc.aio
 
     from kubewire.apiserver.auth.authentication import Authentication
-
-CAUSE_KEY: Final = "kubewire-cause"
-"""Metadata that names the object version which made the caller act."""
 
 _CAUSE_CHARACTERS: Final = 512
 _CERTIFICATE: Final = "x509_pem_cert"
@@ -31,12 +30,12 @@ def identify(context: grpc.aio.ServicerContext[bytes, bytes], authentication: Au
     authorization = user_agent = cause = ""
     for key, value in context.invocation_metadata() or ():
         if isinstance(value, str):
-            if key == "authorization":
+            if key == AUTHORIZATION:
                 authorization = value
             elif key == "user-agent":
                 user_agent = value
-            elif key == CAUSE_KEY:
-                cause = value[:_CAUSE_CHARACTERS]
+            elif key == CAUSE:
+                cause = unquote(value)[:_CAUSE_CHARACTERS]
     if authorization:
         credentials = Credentials(bearer=bearer_token(authorization))
     else:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
 import grpc
 import grpc.aio
 
 from kubewire.apiserver.rpc.caller import identify
 from kubewire.apiserver.rpc.descriptors import index
+from kubewire.client.transport.metadata import WARNING
 from kubewire.component.grpc.health import SERVICE as HEALTH_SERVICE
 from kubewire.component.grpc.health import HealthService
 from kubewire.component.grpc.listener import Listener, bind
@@ -35,10 +37,10 @@ if TYPE_CHECKING:
     Context = grpc.aio.ServicerContext[bytes, bytes]
     Handler = grpc.RpcMethodHandler[bytes, bytes]
 
-WARNING_KEY: Final = "kubewire-warning-bin"
-"""Trailing metadata, once per warning, in UTF-8."""
-
 _CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
+_PLAIN: Final = " !\"#$&'()*+,/:;<=>?@[]^`{|}"
+"""Characters of warnings that go out as they are; `%` and all that is not ASCII is percent-encoded."""
+
 _LEAVING: Final = "the server is shutting down: connect again"
 
 
@@ -114,7 +116,7 @@ class _Face(grpc.GenericRpcHandler):
             except StatusError as error:
                 await _fail(context, error)
             if caller.warnings:
-                context.set_trailing_metadata(tuple((WARNING_KEY, text.encode()) for text in caller.warnings))
+                context.set_trailing_metadata(tuple((WARNING, quote(text, safe=_PLAIN)) for text in caller.warnings))
             return answer
 
         return grpc.unary_unary_rpc_method_handler(serve)

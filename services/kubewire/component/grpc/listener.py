@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import grpc
 import grpc.aio
 
 
-@dataclass(frozen=True, slots=True)
-class ServerIdentity:
+class ServerIdentity(NamedTuple):
     """What a TLS port shows, in PEM. With `client_ca`, only clients whose certificate it signed may connect."""
 
     certificate: bytes
@@ -17,8 +16,7 @@ class ServerIdentity:
     client_ca: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Listener:
+class Listener(NamedTuple):
     """One address, `host:port` or `unix:path`; port 0 takes any free one. Without an identity there is no TLS."""
 
     address: str

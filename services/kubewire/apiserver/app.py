@@ -1,0 +1,205 @@
+"""The API server put together: the only place that knows all of its parts.
+
+It is a value with `run`, hosted by its own process (`main.py`) or by another's that also runs other components. Once
+it is up, `dispatcher` serves clients in the same process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from kubewire.apiserver import table
+from kubewire.apiserver.auth.authorization import Authorization
+from kubewire.apiserver.bootstrap.creator import create_missing
+from kubewire.apiserver.bootstrap.objects import Endpoint, wanted
+from kubewire.apiserver.cache.compactor import Compactor
+from kubewire.apiserver.cache.watch_cache import WatchCache
+from kubewire.apiserver.credentials import advertised_address, authentication, server_credentials
+from kubewire.apiserver.etcd.client import EtcdClient
+from kubewire.apiserver.etcd.options import EtcdOptions
+from kubewire.apiserver.metrics import ApiServerMetrics
+from kubewire.apiserver.record.ring import WriteRing
+from kubewire.apiserver.registry.core import Core
+from kubewire.apiserver.registry.kinds import Kinds, cached_kinds
+from kubewire.apiserver.registry.limits import InFlight
+from kubewire.apiserver.registry.objects import Registry
+from kubewire.apiserver.rpc.dispatcher import Dispatcher
+from kubewire.apiserver.rpc.server import RpcServer
+from kubewire.apiserver.rpc.writes import Writes
+from kubewire.apiserver.storage.etcd_store import EtcdStore
+from kubewire.apiserver.store_probe import StoreProbe
+from kubewire.component.grpc.listener import Listener, ServerIdentity
+from kubewire.component.grpc.options import ServerOptions
+from kubewire.component.health import REFRESH_SECONDS, Health
+from kubewire.component.lifecycle import Started, Supervisor, settle_memory
+from kubewire.component.log import Logger
+from kubewire.component.metrics.process import add_process_metrics
+from kubewire.component.metrics.registry import Registry as MetricRegistry
+from kubewire.component.watchdog import Watchdog
+from kubewire.machinery import resources
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from kubewire.apiserver.config import ApiServerConfig
+    from kubewire.apiserver.credentials import ServerCredentials
+
+_LOG: Final = Logger("apiserver")
+_LOOPBACK: Final = "127.0.0.1"
+
+
+class Addresses(NamedTuple):
+    """Where a server listens, `host:port`; empty where a listener is off."""
+
+    rest: str = ""
+    grpc: str = ""
+    grpc_client_certificate: str = ""
+    insecure_grpc: str = ""
+
+
+class ApiServer:
+    """One API server. Make it inside a running loop, and run it once.
+
+    Attributes:
+        dispatcher: serves gRPC's methods to clients in this process; use it once the server is up.
+        addresses: where it listens, once it is up.
+        health: its checks.
+    """
+
+    def __init__(self, config: ApiServerConfig) -> None:
+        """Build every part; nothing runs and nothing is asked yet.
+
+        Raises:
+            StartError: certificates, tokens or addresses cannot be used.
+        """
+        self._config = config
+        self._credentials = server_credentials(config)
+        self._authentication = authentication(config)
+        self._authorization = Authorization()
+        self._resources = resources.builtin()
+        self._registry = MetricRegistry()
+        add_process_metrics(self._registry)
+        self._metrics = ApiServerMetrics(self._registry)
+        self.health: Final = Health()
+        self._client = EtcdClient(_etcd_options(config))
+        self._store = EtcdStore(self._client)
+        self._probe = StoreProbe(self._store)
+        self._cache = WatchCache(self._store, cached_kinds(self._resources), self._metrics)
+        self._core = Core(
+            self._store,
+            self._cache,
+            Kinds(self._resources),
+            self._authorization,
+            WriteRing(),
+            reads=InFlight(config.max_requests_inflight),
+            writes=InFlight(config.max_mutating_requests_inflight),
+        )
+        self._objects = Registry(self._core)
+        writes = Writes(self._core.ring, self._authorization)
+        self.dispatcher: Final = Dispatcher(self._objects, writes, self._resources, self._metrics)
+        self.addresses = Addresses()
+        self._add_checks()
+
+    async def run(self, stop: asyncio.Event, on_up: Callable[[], None] = lambda: None) -> None:
+        """Serve until `stop` is set; `on_up` is called when the server is ready.
+
+        Raises:
+            ExceptionGroup: a part failed; StartErrors within it say that the server could not start.
+        """
+
+        def up() -> None:
+            settle_memory()
+            self.health.refresh()
+            _LOG.info("ready", **self.addresses._asdict())
+            on_up()
+
+        await Supervisor(table.stages(self)).run(stop, on_up=up, on_stop=self.health.stop)
+        _LOG.info("stopped")
+
+    async def run_store(self, started: Started) -> None:
+        """Wait for etcd, then watch over it."""
+        try:
+            await self._probe.wait(self._config.etcd_wait_seconds, ", ".join(self._config.etcd_servers))
+            started()
+            await self._probe.run()
+        finally:
+            await self._client.close()
+
+    async def run_cache(self, started: Started) -> None:
+        """Fill the cache and keep it up."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._cache.run())
+            await self._cache.wait_synced()
+            started()
+
+    async def run_bootstrap(self, started: Started) -> None:
+        """Create what has to be there."""
+        endpoint = Endpoint(advertised_address(self._config), self._config.secure_port)
+        await create_missing(self._objects, self._resources, wanted(self._config.service_cluster_ip_range, endpoint))
+        started()
+
+    async def run_rpc(self, started: Started) -> None:
+        """Serve gRPC."""
+        server = RpcServer(self.dispatcher, self._authentication, self.health, ServerOptions())
+        listeners = _listeners(self._config, self._credentials)
+        ports = await server.start(list(listeners.values()))
+        bound = {
+            name: f"{listener.address.rpartition(':')[0]}:{port}"
+            for (name, listener), port in zip(listeners.items(), ports, strict=True)
+        }
+        self.addresses = self.addresses._replace(**bound)
+        started()
+        await self._serve_until_cancelled(lambda: server.stop(self._config.shutdown_grace_seconds))
+
+    async def run_compactor(self, started: Started) -> None:
+        """Let etcd forget old history."""
+        started()
+        await Compactor(self._store, self._config.compaction_interval_seconds).run()
+
+    async def run_health(self, started: Started) -> None:
+        """Notice when readiness turns."""
+        started()
+        while True:
+            await asyncio.sleep(REFRESH_SECONDS)
+            self.health.refresh()
+
+    async def run_watchdog(self, started: Started) -> None:
+        """Watch the event loop."""
+        started()
+        await Watchdog(self._registry).run()
+
+    async def _serve_until_cancelled(self, stop: Callable[[], Coroutine[None, None, None]]) -> None:
+        """Wait to be cancelled; then, still serving for the delay, let clients notice, and stop gracefully."""
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(self._config.shutdown_delay_seconds)
+            # A second cancellation must not cut the draining short.
+            await asyncio.shield(stop())
+
+    def _add_checks(self) -> None:
+        self.health.add_readiness("etcd", self._probe.problem)
+        self.health.add_readiness("informer-sync", lambda: "" if self._cache.is_synced else "the cache is not filled")
+
+
+def _etcd_options(config: ApiServerConfig) -> EtcdOptions:
+    return EtcdOptions(
+        endpoints=config.etcd_servers,
+        ca_file=config.etcd_cafile,
+        certificate_file=config.etcd_certfile,
+        key_file=config.etcd_keyfile,
+    )
+
+
+def _listeners(config: ApiServerConfig, credentials: ServerCredentials) -> dict[str, Listener]:
+    """gRPC's listeners by the names they have in `Addresses`."""
+    identity = ServerIdentity(credentials.certificate, credentials.key)
+    found = {"grpc": Listener(f"{config.bind_address}:{config.grpc_port}", identity)}
+    if config.grpc_client_certificate_port >= 0:
+        known = identity._replace(client_ca=credentials.client_ca)
+        address = f"{config.bind_address}:{config.grpc_client_certificate_port}"
+        found["grpc_client_certificate"] = Listener(address, known)
+    if config.insecure_grpc:
+        found["insecure_grpc"] = Listener(f"{_LOOPBACK}:{config.insecure_grpc_port}")
+    return found

@@ -1,0 +1,71 @@
+"""What has to be there: the system's namespaces, and the `kubernetes` Service through which pods reach this server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from kubewire.api.core.v1.namespace_pb2 import Namespace
+from kubewire.api.core.v1.service_pb2 import Service
+from kubewire.api.discovery.v1.endpoint_slice_pb2 import EndpointSlice
+from kubewire.apiserver.bootstrap.addresses import service_address
+
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
+
+NAMESPACES: Final = ("default", "kube-system", "kube-public", "kube-node-lease")
+_DEFAULT: Final = "default"
+_SERVICE: Final = "kubernetes"
+_PORT: Final = "https"
+_SERVICE_PORT: Final = 443
+
+
+class Wanted(NamedTuple):
+    """An object that has to be there: the resource's group, version and plural, and the object."""
+
+    group: str
+    version: str
+    plural: str
+    object: Message
+
+
+class Endpoint(NamedTuple):
+    """Where nodes and pods reach a server's REST port."""
+
+    address: str
+    port: int
+
+
+def wanted(service_addresses: str, endpoint: Endpoint) -> Iterator[Wanted]:
+    """Everything, in the order in which it can be created."""
+    for name in NAMESPACES:
+        namespace = Namespace()
+        namespace.metadata.name = name
+        yield Wanted("", "v1", "namespaces", namespace)
+    yield Wanted("", "v1", "services", _service(service_addresses, endpoint))
+    yield Wanted("discovery.k8s.io", "v1", "endpointslices", _endpoints(endpoint))
+
+
+def _service(service_addresses: str, endpoint: Endpoint) -> Service:
+    service = Service()
+    meta, spec = service.metadata, service.spec
+    meta.name, meta.namespace = _SERVICE, _DEFAULT
+    meta.labels.update({"component": "apiserver", "provider": "kubernetes"})
+    spec.clusterIP = service_address(service_addresses)
+    spec.type, spec.sessionAffinity = "ClusterIP", "None"
+    port = spec.ports.add(name=_PORT, port=_SERVICE_PORT, protocol="TCP")
+    port.targetPort.intVal = endpoint.port
+    port.targetPort.type = 0
+    return service
+
+
+def _endpoints(endpoint: Endpoint) -> EndpointSlice:
+    slice_ = EndpointSlice()
+    meta = slice_.metadata
+    meta.name, meta.namespace = _SERVICE, _DEFAULT
+    meta.labels["kubernetes.io/service-name"] = _SERVICE
+    slice_.addressType = "IPv6" if ip_address(endpoint.address).version == 6 else "IPv4"
+    slice_.endpoints.add(addresses=[endpoint.address]).conditions.ready = True
+    slice_.ports.add(name=_PORT, port=endpoint.port, protocol="TCP")
+    return slice_

@@ -1,0 +1,120 @@
+"""The server's certificates and whom it believes: made or read when it starts.
+
+Nothing here is needed while requests are served; what comes out is PEM, an SSL context and an Authentication.
+"""
+
+from __future__ import annotations
+
+import secrets
+import socket
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from kubewire.apiserver.auth.authentication import Authentication, CertificateAuthenticator
+from kubewire.apiserver.auth.tokens import MalformedTokenFile, TokenAuthenticator, parse_token_file
+from kubewire.apiserver.bootstrap.addresses import service_address
+from kubewire.component.errors import CertificateError, ConfigError
+from kubewire.component.log import Logger
+from kubewire.component.tls.store import CertificateStore, local_hosts, write_private
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kubewire.apiserver.config import ApiServerConfig
+
+_LOG: Final = Logger("apiserver.credentials")
+_SERVER: Final = "apiserver"
+_ADMIN: Final = "admin"
+_MASTERS: Final = "system:masters"
+_TOKENS: Final = "tokens.csv"
+_SERVICE_NAMES: Final = (
+    "kubernetes",
+    "kubernetes.default",
+    "kubernetes.default.svc",
+    "kubernetes.default.svc.cluster.local",
+)
+
+
+class ServerCredentials(NamedTuple):
+    """What both faces listen with, as PEM and as the files it stands in (the standard library reads files only)."""
+
+    certificate: bytes
+    key: bytes
+    client_ca: bytes
+    certificate_file: Path
+    key_file: Path
+    client_ca_file: Path
+
+
+def server_credentials(config: ApiServerConfig) -> ServerCredentials:
+    """The certificate and key to serve with, and the CA that client certificates are checked against.
+
+    Raises:
+        CertificateError: files cannot be used.
+    """
+    store = CertificateStore(config.cert_dir)
+    client_ca_file = config.client_ca_file or store.authority_file
+    if config.tls_cert_file is None or config.tls_private_key_file is None:
+        certificate_file, key_file = (config.cert_dir / f"{_SERVER}.{suffix}" for suffix in ("crt", "key"))
+        certificate, key = store.server(_SERVER, "kube-apiserver", _hosts(config))
+        store.client(_ADMIN, "kubewire-admin", (_MASTERS,))
+    else:
+        certificate_file, key_file = config.tls_cert_file, config.tls_private_key_file
+        certificate, key = _read(certificate_file), _read(key_file)
+        if config.client_ca_file is None:
+            store.authority()
+    return ServerCredentials(certificate, key, _read(client_ca_file), certificate_file, key_file, client_ca_file)
+
+
+def authentication(config: ApiServerConfig) -> Authentication:
+    """Whom the server believes: client certificates of its CA, and the tokens of its file.
+
+    Raises:
+        ConfigError: the file of tokens cannot be read.
+    """
+    path = config.token_file or _own_token_file(config.cert_dir)
+    try:
+        tokens = parse_token_file(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, MalformedTokenFile) as error:
+        raise ConfigError(f"token_file {path}: {error}") from None
+    return Authentication((TokenAuthenticator(tokens), CertificateAuthenticator()))
+
+
+def advertised_address(config: ApiServerConfig) -> str:
+    """The address other machines reach this server at."""
+    if config.advertise_address:
+        return config.advertise_address
+    if config.bind_address not in ("0.0.0.0", "::", ""):  # noqa: S104 - compared, not listened on
+        return config.bind_address
+    return _own_address()
+
+
+def _own_address() -> str:
+    """This machine's address on the way to others; no packet is sent to find it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return "127.0.0.1"
+        return str(probe.getsockname()[0])
+
+
+def _hosts(config: ApiServerConfig) -> tuple[str, ...]:
+    own = (advertised_address(config), service_address(config.service_cluster_ip_range))
+    return local_hosts(*_SERVICE_NAMES, *own, *config.tls_names)
+
+
+def _own_token_file(folder: Path) -> Path:
+    """A file with one token for an admin, made at the first start."""
+    path = folder / _TOKENS
+    if not path.exists():
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_private(path, f'{secrets.token_urlsafe(32)},admin,admin,"{_MASTERS}"\n'.encode())
+        _LOG.info("made a token for the admin", file=path)
+    return path
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CertificateError(f"{path}: cannot be read: {error.strerror}") from None

@@ -1,0 +1,1 @@
+"""Certificates of a cluster: its own authority (`authority`), and the files they are kept in (`store`)."""
