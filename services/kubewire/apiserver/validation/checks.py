@@ -16,6 +16,8 @@ from kubewire.machinery.field_path import Path
 from kubewire.machinery.selectors.label_validation import validate_label_selector
 
 if TYPE_CHECKING:
+    from google.protobuf.message import Message
+
     from kubewire.api.intstr.intstr_pb2 import IntOrString
     from kubewire.api.meta.v1.selector_pb2 import LabelSelector
 
@@ -64,6 +66,13 @@ def check_not_negative(number: int, path: Path, problems: Problems) -> None:
     """`number` is 0 or more."""
     if number < 0:
         problems.append(invalid(path, number, NEGATIVE))
+
+
+def check_counts(message: Message, fields: Sequence[str], path: Path, problems: Problems) -> None:
+    """Numbers that are 0 or more."""
+    for name in fields:
+        if getattr(message, name) < 0:
+            problems.append(invalid(path.child(name), getattr(message, name), NEGATIVE))
 
 
 def check_range(number: int, low: int, high: int, path: Path, problems: Problems) -> None:
@@ -137,6 +146,19 @@ def check_selector(selector: LabelSelector, path: Path, problems: Problems) -> N
     if selector.matchLabels or selector.matchExpressions:
         expressions = ((item.key, item.operator, item.values) for item in selector.matchExpressions)
         problems += validate_label_selector(selector.matchLabels, expressions, path)
+
+
+def printed_selector(selector: LabelSelector) -> dict[str, object]:
+    """A selector as messages print it."""
+    text: dict[str, object] = {}
+    if selector.matchLabels:
+        text["matchLabels"] = dict(selector.matchLabels)
+    if selector.matchExpressions:
+        text["matchExpressions"] = [
+            {"key": item.key, "operator": item.operator, **({"values": list(item.values)} if item.values else {})}
+            for item in selector.matchExpressions
+        ]
+    return text
 
 
 def is_empty_selector(selector: LabelSelector) -> bool:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
+from kubewire.apiserver.validation.addresses import check_address
 from kubewire.apiserver.validation.checks import Problems, check_enum, check_name
 from kubewire.machinery import names
 from kubewire.machinery.field_errors import forbidden, invalid, required
@@ -14,27 +14,11 @@ from kubewire.machinery.field_path import Path
 if TYPE_CHECKING:
     from kubewire.api.core.v1.pod_spec_pb2 import HostAlias, PodDNSConfig, PodSpec
 
-NOT_AN_ADDRESS = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
 _MAX_NAMESERVERS = 3
 _MAX_SEARCHES = 32
 _MAX_SEARCH_LENGTH = 2048
 _SYSTEMS = ("linux", "windows")
 _LINUX_ONLY = ("hostPID", "hostIPC", "hostNetwork", "shareProcessNamespace")
-
-
-def is_address(text: str) -> bool:
-    """Whether a text is an IPv4 or IPv6 address."""
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return "%" not in text
-
-
-def check_address(text: str, path: Path, problems: Problems) -> None:
-    """An IP address."""
-    if not is_address(text):
-        problems.append(invalid(path, text, NOT_AN_ADDRESS))
 
 
 def check_dns(spec: PodSpec, path: Path, problems: Problems) -> None:
