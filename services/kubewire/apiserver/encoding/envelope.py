@@ -9,16 +9,11 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
-from kubewire.apiserver.item import varint
+from kubewire.machinery.wire import field, varint
 
 MAGIC: Final = b"k8s\x00"
 _SUFFIX: Final = b"\x1a\x00\x22\x00"
 """Empty contentEncoding and contentType, which upstream writes although they are empty."""
-
-
-def field(number: int, data: bytes) -> bytes:
-    """A length-delimited protobuf field."""
-    return varint(number << 3 | 2) + varint(len(data)) + data
 
 
 @lru_cache(maxsize=1024)

@@ -21,6 +21,7 @@ from kubewire.apiserver.item import Batch, Event, Item
 from kubewire.machinery.json_value import JsonObject
 from kubewire.machinery.resources import Resource
 from kubewire.machinery.status_proto import encode as encode_status
+from kubewire.machinery.wire import field
 
 if TYPE_CHECKING:
     from kubewire.machinery.errors import StatusError
@@ -140,13 +141,13 @@ def _bookmark(event: Event) -> JsonObject:
 
 def _bookmark_raw(event: Event) -> bytes:
     """The same as the protobuf message of an object that has only metadata."""
-    metadata = envelope.field(6, str(event.revision).encode())
+    metadata = field(6, str(event.revision).encode())
     if event.initial_end:
-        metadata += envelope.field(12, envelope.field(1, INITIAL_END.encode()) + envelope.field(2, b"true"))
-    return envelope.field(1, metadata)
+        metadata += field(12, field(1, INITIAL_END.encode()) + field(2, b"true"))
+    return field(1, metadata)
 
 
 def _length_delimited(type_: str, enveloped: bytes) -> bytes:
     """A `meta.v1.WatchEvent` with four bytes of length, most significant first, in front."""
-    event = envelope.field(1, type_.encode()) + envelope.field(2, envelope.field(1, enveloped))
+    event = field(1, type_.encode()) + field(2, field(1, enveloped))
     return len(event).to_bytes(4, "big") + event

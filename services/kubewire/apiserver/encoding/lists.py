@@ -17,9 +17,10 @@ from kubewire.apiserver.encoding.kinds import opening_of
 from kubewire.apiserver.encoding.media import META_GROUP, View, Wanted
 from kubewire.apiserver.encoding.objects import PARTIAL, ObjectForms, pretty
 from kubewire.apiserver.encoding.table.rows import Ages
-from kubewire.apiserver.item import Item, Page, varint
+from kubewire.apiserver.item import Item, Page
 from kubewire.machinery.json_value import JsonObject
 from kubewire.machinery.resources import Resource
+from kubewire.machinery.wire import field, varint
 
 PIECE_BYTES: Final = 512 * 1024
 """Aim of a piece: encrypting and sending it takes about a millisecond."""
@@ -94,7 +95,7 @@ class ListForms:
 
     def partial_protobuf(self, page: Page, version: str) -> Iterator[bytes]:
         """The same in protobuf."""
-        framed = [envelope.field(2, self._objects.partial_raw(item)) for item in page.items]
+        framed = [field(2, self._objects.partial_raw(item)) for item in page.items]
         return _protobuf(f"{META_GROUP}/{version}", f"{PARTIAL}List", page, framed)
 
     def pieces(self, resource: Resource, page: Page, wanted: Wanted, shows: str, now_seconds: float) -> Iterator[bytes]:
@@ -130,7 +131,7 @@ def joined(items: Sequence[Item], make: Callable[[Item], bytes], first: bytes, b
 
 def _protobuf(api_version: str, kind: str, page: Page, framed: Sequence[bytes]) -> Iterator[bytes]:
     """An enveloped list of items that are framed as field 2 already."""
-    metadata = envelope.field(1, _raw_metadata(page))
+    metadata = field(1, _raw_metadata(page))
     yield envelope.opening(api_version, kind, len(metadata) + sum(map(len, framed))) + metadata
     begin = size = 0
     for end, frame in enumerate(framed, 1):
@@ -143,8 +144,8 @@ def _protobuf(api_version: str, kind: str, page: Page, framed: Sequence[bytes]) 
 
 def _raw_metadata(page: Page) -> bytes:
     """`meta.v1.ListMeta` of a page."""
-    parts = [b"\x0a\x00", envelope.field(2, str(page.revision).encode())]
-    parts.append(envelope.field(3, page.continue_token.encode()))
+    parts = [b"\x0a\x00", field(2, str(page.revision).encode())]
+    parts.append(field(3, page.continue_token.encode()))
     if page.remaining is not None and page.continue_token:
         parts.append(b"\x20" + varint(page.remaining))
     return b"".join(parts)

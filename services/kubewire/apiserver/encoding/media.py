@@ -127,6 +127,18 @@ def _match(clause: Clause) -> Wanted | None:
     return Wanted(chosen, view, version, pretty)
 
 
+def negotiate_stream(accept: str) -> Wanted:
+    """What a watch is written as.
+
+    Raises:
+        StatusError: 406, for what has no frames (YAML) or is no single object (PartialObjectMetadataList).
+    """
+    wanted = negotiate(accept)
+    if wanted.format not in STREAM_TYPES or wanted.view is View.METADATA_LIST:
+        raise errors.not_acceptable(tuple(STREAM_TYPES.values()))
+    return wanted
+
+
 @lru_cache(maxsize=256)
 def negotiate_plain(accept: str, formats: tuple[Format, ...] = tuple(Format)) -> Wanted:
     """What to answer with where there are no views (discovery, version, errors).

@@ -1,12 +1,12 @@
-"""How many derived forms of objects are kept: a bound in bytes, beyond which the longest unused ones are forgotten.
+"""How many derived forms of objects are kept: a bound in bytes, beyond which the oldest are forgotten.
 
 Forms live on the items themselves, where look-ups cost nothing; this only knows which items have some. An object's
-entry is replaced when a newer version of it gets a form, so that old versions do not linger.
+entry is replaced when a newer version of it gets a form, so that old versions do not linger. Uses are not followed:
+that would cost every request more than it saves the few whose form has to be made again.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import Final
 
 from kubewire.apiserver.item import Item
@@ -26,7 +26,7 @@ class FormMemory:
 
     def __init__(self, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> None:
         self._limit = limit_bytes
-        self._entries: OrderedDict[_Name, tuple[Item, int]] = OrderedDict()
+        self._entries: dict[_Name, tuple[Item, int]] = {}  # in the order of their making
         self.size_bytes = 0
 
     def keep(self, item: Item, form: str, data: bytes) -> bytes:
@@ -48,13 +48,7 @@ class FormMemory:
             self._forget_oldest()
         return data
 
-    def touch(self, item: Item) -> None:
-        """An item's form was used: it is forgotten later than others."""
-        name = (item.resource, item.namespace, item.name)
-        if name in self._entries:
-            self._entries.move_to_end(name)
-
     def _forget_oldest(self) -> None:
-        _, (item, size) = self._entries.popitem(last=False)
+        item, size = self._entries.pop(next(iter(self._entries)))
         item.forms = None
         self.size_bytes -= size

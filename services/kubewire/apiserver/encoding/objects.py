@@ -17,6 +17,7 @@ from kubewire.apiserver.encoding.memory import FormMemory
 from kubewire.apiserver.encoding.table.rows import row_of
 from kubewire.apiserver.item import Item
 from kubewire.machinery.codec.encode import encode, encode_raw
+from kubewire.machinery.wire import field
 
 TAIL: Final = "json"
 METADATA: Final = "metadata"
@@ -50,10 +51,6 @@ class ObjectForms:
         """The whole object on one line, with the line's end."""
         return b"%b%b\n" % (self.kinds.of(item.resource).object_opening, self.tail(item))
 
-    def used(self, item: Item) -> None:
-        """Someone asked for this very object: its forms are kept longer than those of others."""
-        self._memory.touch(item)
-
     # -------------------------------------------------------------------------------------------- protobuf
 
     def protobuf(self, item: Item) -> bytes:
@@ -78,7 +75,7 @@ class ObjectForms:
 
     def partial_raw(self, item: Item) -> bytes:
         """The same as a protobuf message, without envelope."""
-        return envelope.field(1, item.metadata.SerializeToString())
+        return field(1, item.metadata.SerializeToString())
 
     def partial_protobuf(self, item: Item, version: str) -> bytes:
         """The same in its envelope."""

@@ -7,7 +7,7 @@ so that each answer has the headers Kubernetes' clients know: Audit-Id, Cache-Co
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
@@ -16,10 +16,13 @@ from typing import Final
 
 import orjson
 
+from kubewire.apiserver.encoding.media import Format
+from kubewire.apiserver.rest.compression import GZIP_HEADERS, Gzip
 from kubewire.apiserver.rest.request import CLOSE, GO_ON, Request, Written
 from kubewire.machinery.errors import StatusError
 
 JSON_TYPE: Final = b"application/json"
+CONTENT_TYPES: Final = {form: form.value.encode() for form in Format}
 TEXT_TYPE: Final = b"text/plain; charset=utf-8"
 SLOW_CLIENT_SECONDS: Final = 60.0
 """How long a client may take to read what has been written before its connection is dropped."""
@@ -31,14 +34,14 @@ Header = tuple[str, str]
 NO_HEADERS: Final[Sequence[Header]] = ()
 
 
+CACHE_CONTROL: Final = "Cache-Control"
+_NOT_CACHED: Final = b"Cache-Control: no-cache, private\r\n"
+
+
 @lru_cache(maxsize=256)
-def _opening(code: int, content_type: bytes) -> bytes:
+def _opening(code: int, content_type: bytes, caching: bytes = _NOT_CACHED) -> bytes:
     phrase = HTTPStatus(code).phrase.encode() if code in HTTPStatus._value2member_map_ else b"Unknown"
-    return b"HTTP/1.1 %d %b\r\nCache-Control: no-cache, private\r\nContent-Type: %b\r\nAudit-Id: " % (
-        code,
-        phrase,
-        content_type,
-    )
+    return b"HTTP/1.1 %d %b\r\n%bContent-Type: %b\r\nAudit-Id: " % (code, phrase, caching, content_type)
 
 
 class AuditIds:
@@ -77,7 +80,8 @@ _date: Final = HttpDate()
 
 def head(request: Request, code: int, content_type: bytes, headers: Iterable[Header]) -> bytes:
     """Status line and headers, without what tells the body's length."""
-    start = _opening(code, content_type)
+    says_caching = bool(headers) and any(name == CACHE_CONTROL for name, _ in headers)
+    start = _opening(code, content_type, b"") if says_caching else _opening(code, content_type)
     given = request.headers.get("Audit-ID")
     audit_id = _line_of(given).encode() if given else _audit_ids.make()
     opening = start + audit_id + _date.line(request.received)
@@ -101,6 +105,7 @@ def write(
     Raises:
         ConnectionResetError: the client is gone.
     """
+    request.code, request.size = code, len(body)
     opening = head(request, code, content_type, headers)
     if code == HTTPStatus.NOT_MODIFIED:
         data = opening + b"\r\n"
@@ -119,6 +124,7 @@ def finished(request: Request) -> Written:
 
 def start_chunks(request: Request, code: int, content_type: bytes, headers: Sequence[Header] = NO_HEADERS) -> None:
     """Begin an answer whose length is not known; chunks follow (`chunk`), then `LAST_CHUNK`."""
+    request.code = code
     opening = head(request, code, content_type, headers)
     request.transport.write(opening + b"Transfer-Encoding: chunked\r\n\r\n")
 
@@ -133,11 +139,11 @@ LAST_CHUNK: Final = b"0\r\n\r\n"
 
 async def write_pieces(
     request: Request,
-    pieces: AsyncIterator[bytes],
+    pieces: Iterable[bytes],
     content_type: bytes = JSON_TYPE,
     headers: Sequence[Header] = NO_HEADERS,
-) -> int:
-    """Write an answer that is made piece by piece, each a bounded amount of work; returns the bytes of its body.
+) -> Written:
+    """Write an answer that is made piece by piece, each a bounded amount of work.
 
     The loop turns between pieces, and a piece is only made once the client has taken most of those before it.
 
@@ -145,16 +151,42 @@ async def write_pieces(
         ConnectionResetError: the client is gone, or does not read.
     """
     start_chunks(request, 200, content_type, headers)
-    size = 0
     if request.method != "HEAD":
-        async for piece in pieces:
-            if piece:
-                size += len(piece)
-                request.transport.writelines((b"%x\r\n" % len(piece), piece, b"\r\n"))
-            await drain(request)
+        for piece in pieces:
+            await _write_chunk(request, piece)
             await asyncio.sleep(0)
-    request.transport.write(LAST_CHUNK)
-    return size
+        request.transport.write(LAST_CHUNK)
+    return finished(request)
+
+
+async def write_compressed(
+    request: Request,
+    pieces: Iterable[bytes],
+    content_type: bytes,
+    headers: Sequence[Header] = NO_HEADERS,
+    *,
+    code: int = 200,
+) -> Written:
+    """Like `write_pieces`, compressed on the way.
+
+    Raises:
+        ConnectionResetError: as for `write_pieces`.
+    """
+    start_chunks(request, code, content_type, (*headers, *GZIP_HEADERS))
+    if request.method != "HEAD":
+        gzip = Gzip()
+        for piece in pieces:
+            await _write_chunk(request, await gzip.compress(piece))
+        await _write_chunk(request, gzip.finish())
+        request.transport.write(LAST_CHUNK)
+    return finished(request)
+
+
+async def _write_chunk(request: Request, piece: bytes) -> None:
+    if piece:
+        request.size += len(piece)
+        request.transport.writelines((b"%x\r\n" % len(piece), piece, b"\r\n"))
+        await drain(request)
 
 
 async def drain(request: Request) -> None:

@@ -3,33 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
+from kubewire.apiserver.contracts import Identity
 from kubewire.apiserver.rest.answers import plain_status
 from kubewire.apiserver.rest.request import CLOSE, Request, Written
+from kubewire.component.log import Logger
 from kubewire.machinery import errors
 
 _LINE_BYTES: Final = 64 * 1024
 """Longest request line and header: selectors travel in URLs, tokens in headers."""
 
-logger: Final = logging.getLogger("kubewire.apiserver.rest")
+_LOG: Final = Logger("apiserver.rest")
 
 
 class Connection(RequestHandler):
     """One client's connection."""
 
-    __slots__ = ("_subject",)
+    # Who sent the last request, by which header, and until when that may be taken for granted.
+    __slots__ = ("_subject", "caller", "caller_header", "caller_until")
 
     _subject: tuple[str, tuple[str, ...]] | None
+    caller: Identity | None
+    caller_header: str
+    caller_until: float
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client connected."""
         self._subject = None
+        self.caller, self.caller_header, self.caller_until = None, "", 0.0
         super().connection_made(transport)
 
     @property
@@ -49,10 +55,12 @@ class Connection(RequestHandler):
     ) -> Written:
         """Answer what no handler answered: malformed HTTP, and faults of ours, which are logged here."""
         if exc is not None and status >= 500:
-            logger.error("request failed", exc_info=exc, extra={"method": request.method, "path": request.path})
+            _LOG.exception("request failed unexpectedly", exc, method=request.method, path=request.path)
         error = errors.internal(str(exc)) if status >= 500 else errors.bad_request(message or "malformed HTTP request")
         transport = self.transport
-        if transport is not None and not request.writer.output_size:
+        if transport is not None and request.code:
+            transport.abort()  # half an answer must not look like a whole one
+        elif transport is not None:
             transport.write(plain_status(error))
         return CLOSE
 

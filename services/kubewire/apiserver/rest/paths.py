@@ -8,12 +8,22 @@ the legacy `/watch/` prefix still watches.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final, NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import unquote
 
+from kubewire.machinery.gvk import GroupResource
 from kubewire.machinery.resources import Resource, Subresource
 
+if TYPE_CHECKING:
+    from kubewire.apiserver.metrics import EndpointMetrics
+
 _NAMESPACE_SUBRESOURCES: Final = ("status", "finalize")
+
+
+# Subresources, and a resource, that are answered with a Status: what they change is another object.
+_ANSWERED_BY_STATUS: Final = ("binding", "eviction")
+_BINDINGS: Final = GroupResource("", "bindings")
 
 
 class Endpoint:
@@ -21,19 +31,32 @@ class Endpoint:
 
     Attributes:
         verbs: what may be done here, as discovery lists it.
+        shown: the resource of what is exchanged here; for `scale` and its like one of that kind.
+        answers_status: a create is answered with a Status instead of an object.
+        series: metrics by verb and scope, kept here so that they are found without a hash of everything.
     """
 
-    __slots__ = ("resource", "sub", "subresource", "verbs")
+    __slots__ = ("answers_status", "resource", "series", "shown", "sub", "subresource", "verbs")
 
     def __init__(self, resource: Resource, sub: Subresource | None = None) -> None:
         self.resource: Final = resource
         self.sub: Final = sub
         self.subresource: Final = sub.name if sub else ""
         self.verbs: Final = frozenset(sub.verbs if sub else resource.verbs)
+        self.shown: Final = _shown(resource, sub)
+        self.answers_status: Final = self.subresource in _ANSWERED_BY_STATUS or resource.group_resource == _BINDINGS
+        self.series: Final[dict[tuple[str, str], EndpointMetrics]] = {}
 
     def __repr__(self) -> str:
         sub = f"/{self.subresource}" if self.subresource else ""
         return f"Endpoint({self.resource.gvr.api_version} {self.resource.plural}{sub})"
+
+
+def _shown(resource: Resource, sub: Subresource | None) -> Resource:
+    if sub is None or sub.kind == resource.gvk:
+        return resource
+    kind = sub.kind
+    return replace(resource, group=kind.group, version=kind.version, kind=kind.kind, storage=None, subresources={})
 
 
 class Target(NamedTuple):

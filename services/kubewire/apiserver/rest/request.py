@@ -6,7 +6,7 @@ so they are not used: answers are written to the transport as bytes (`answers`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from time import perf_counter, time
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from aiohttp.http_parser import RawRequestMessage
     from aiohttp.streams import StreamReader
 
+    from kubewire.apiserver.metrics import EndpointMetrics
     from kubewire.apiserver.rest.connection import Connection
 
 BODY_LIMIT_BYTES: Final = 3 * 1024 * 1024
@@ -35,15 +36,23 @@ class Request:
         path: as sent, without the query, escapes not undone.
         received: wall clock, Unix seconds.
         started: monotonic, for durations.
+        code, size: of the answer, 0 until it is begun.
+        series: metrics it counts in, once they are known.
+        task: what serves it, once that has begun.
+        is_timed_out: it took too long and is being ended.
+        is_lasting: a watch, which may take as long as it likes.
         is_gone: the peer has closed the connection, or the server is closing it.
         on_gone: called once when that happens; long-running answers set it.
     """
 
     __slots__ = (
         "_task",
+        "code",
         "connection",
         "headers",
         "is_gone",
+        "is_lasting",
+        "is_timed_out",
         "message",
         "method",
         "on_gone",
@@ -51,7 +60,10 @@ class Request:
         "payload",
         "query_text",
         "received",
+        "series",
+        "size",
         "started",
+        "task",
         "writer",
     )
 
@@ -69,11 +81,14 @@ class Request:
         self.writer: Final = writer
         self._task: asyncio.Task[None] | None = task
         self.method: Final = message.method
-        self.headers: Final[Mapping[str, str]] = message.headers
+        self.headers: Final = message.headers
         self.path, _, self.query_text = message.path.partition("?")
         self.received: Final = time()
         self.started: Final = perf_counter()
-        self.is_gone = False
+        self.code = self.size = 0
+        self.series: EndpointMetrics | None = None
+        self.task: asyncio.Task[object] | None = None
+        self.is_gone = self.is_lasting = self.is_timed_out = False
         self.on_gone: Callable[[], object] | None = None
 
     @property
@@ -100,15 +115,25 @@ class Request:
         peer = self.connection.peername
         return str(peer[0]) if isinstance(peer, tuple) else str(peer or "")
 
+    def time_out(self) -> None:
+        """It took too long: whatever serves it is ended, and the client told."""
+        if self.task is not None:
+            self.is_timed_out = True
+            self.task.cancel()
+
+    def leave(self) -> None:
+        """The server is about to stop, or the peer is gone: end what lasts."""
+        self.is_gone = True
+        if self.on_gone is not None:
+            self.on_gone()
+
     def _finish(self) -> None:
         """Aiohttp's hook at the end of a request."""
 
     def _cancel(self, _exception: BaseException) -> None:
         """Aiohttp's hook when the connection is lost or the server shuts down."""
-        self.is_gone = True
         self.payload.set_exception(ConnectionResetError(GONE))
-        if self.on_gone is not None:
-            self.on_gone()
+        self.leave()
 
 
 class Written:
