@@ -136,6 +136,7 @@ class KindMetrics:
 
     Attributes:
         received: events that came from the store.
+        undecodable: values in the store that are no objects of the kind, counted each time they are read.
         dispatched: events handed to watchers' queues, each counted once however many watchers there are.
         initial_events: objects sent to start watches that asked for the initial state.
         terminated_watchers: watches ended because they were too slow.
@@ -151,6 +152,7 @@ class KindMetrics:
     def __init__(self, families: _KindFamilies, resource: Resource) -> None:
         kind = (resource.group, resource.plural)
         self.received: Final = families.received.labels(*kind)
+        self.undecodable: Final = families.undecodable.labels(*kind)
         self.dispatched: Final = families.dispatched.labels(*kind)
         self.initial_events: Final = families.initial_events.labels(*kind)
         self.terminated_watchers: Final = families.terminated_watchers.labels(*kind)
@@ -179,6 +181,9 @@ class _KindFamilies:
         counter, gauge, histogram = registry.counter, registry.gauge, registry.histogram
         self.received = counter(
             "apiserver_watch_cache_events_received_total", "Events the cache got from the store.", _KIND
+        )
+        self.undecodable = counter(
+            "apiserver_storage_decode_errors_total", "Values in the store that could not be decoded.", _KIND
         )
         self.dispatched = counter(
             "apiserver_watch_cache_events_dispatched_total", "Events the cache handed on to watchers.", _KIND

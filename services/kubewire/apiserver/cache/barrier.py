@@ -29,6 +29,9 @@ _PROGRESS_VALUE = b'{"purpose":"its revisions tell caches that they have seen ev
 STALL_SECONDS = 0.02
 """How long the cache may lag before a progress key is written: well above a watch's usual delay."""
 
+_SUSPICIOUS_SECONDS = 1.0
+"""When a written progress key should long have arrived: perhaps it was written to a store that was restored since."""
+
 
 class Progress:
     """Writes the progress key so that an event comes. Several servers share the key; one write serves them all."""
@@ -36,6 +39,10 @@ class Progress:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._written = 0  # the newest revision the key is known to be written at
+
+    def forget(self) -> None:
+        """Look at the key again before believing that it was written: the store may be another one by now."""
+        self._written = 0
 
     async def push_past(self, revision: int) -> None:
         """Make sure that the key was written at `revision` or later."""
@@ -98,6 +105,8 @@ class Barrier:
             revision = self._gate.overdue(self._times.stall_seconds)
             if not revision or not self._gate.revision:  # nothing overdue, or still loading
                 continue
+            if self._gate.overdue(_SUSPICIOUS_SECONDS):
+                self._progress.forget()
             try:
                 await self._progress.push_past(revision)
             except StorageError as error:

@@ -23,12 +23,7 @@ class Dispatcher:
         self._by_namespace: _ByValue = {}
         self._by_field: dict[str, _ByValue] = {}
         self._touched: set[WatchGroup] = set()
-        self._slow_in_gone_groups = 0
-
-    @property
-    def slow(self) -> int:
-        """How many watchers were ended for not keeping up."""
-        return self._slow_in_gone_groups + sum(group.slow for group in self._groups.values())
+        self.slow = 0  # watchers that were ended for not keeping up
 
     def group(self, key: GroupKey) -> WatchGroup:
         """The group of this key, made if nobody is in it yet."""
@@ -42,10 +37,10 @@ class Dispatcher:
         """A watcher ended; a group nobody is left in goes with it."""
         group = watcher.group
         group.watchers.discard(watcher)
+        self.slow += watcher.is_too_slow
         if not group.watchers and self._groups.pop(group.key, None) is not None:
             self._move_out(group)
             self._touched.discard(group)
-            self._slow_in_gone_groups += group.slow
             group.close()
 
     def watchers(self) -> Iterator[Watcher]:
@@ -53,14 +48,17 @@ class Dispatcher:
         for group in tuple(self._groups.values()):
             yield from tuple(group.watchers)
 
-    def offer(self, event: Event) -> None:
-        """Hand an event to the groups it may concern."""
+    def offer(self, event: Event) -> bool:
+        """Hand an event to the groups it may concern. False: there are none."""
         item = event.item
         if item is None or not self._groups:
-            return
+            return False
+        is_offered = False
         for group in self._concerned(item, event.previous):
             group.offer(event)
             self._touched.add(group)
+            is_offered = True
+        return is_offered
 
     def settle(self) -> None:
         """Have what was offered sent."""

@@ -52,9 +52,9 @@ def version_too_large(asked: int, current: int) -> StatusError:
     )
 
 
-def too_slow(behind: int) -> StatusError:
+def too_slow() -> StatusError:
     """A watcher that did not take its events in time; it loses nothing by watching on from its last version."""
-    return errors.service_unavailable(f"the watcher was {behind} events behind; watch on from the last version seen")
+    return errors.service_unavailable("the watcher was too slow; watch on from the last version it saw")
 
 
 def not_caught_up(waited_seconds: float) -> StatusError:

@@ -58,8 +58,8 @@ class KindCache:
         self.items = Items()
         self.history = History(0)
         self.dispatcher = Dispatcher(revision)
-        self.undecodable = 0
-        self._metrics = metrics
+        self.metrics = metrics
+        self._bytes = 0
         self._prefix = kind.prefix
         self._message = message_class(kind.resource.message)
         self._complained: set[str] = set()
@@ -72,7 +72,7 @@ class KindCache:
         try:
             raw = self.kind.transform(self._prefix + key.encode(), value)
             self._message.FromString(raw)
-        except (Undecodable, DecodeError) as error:
+        except _DAMAGES as error:
             self._complain(key, revision, error)
             return None
         names = (previous.namespace, previous.name) if previous is not None else self._names(key)
@@ -100,19 +100,23 @@ class KindCache:
         item = None if value is None else self.decode(key, value, revision, previous)
         if item is not None:
             self.items.put(key, item)
+            self._bytes += len(item.raw)
             event = Event("ADDED" if previous is None else "MODIFIED", item, previous, revision)
         elif previous is not None:
             self.items.remove(key)
             event = Event("DELETED", with_revision(previous, revision), previous, revision)
         else:
             return
-        self._metrics.received.value += 1
+        if previous is not None:
+            self._bytes -= len(previous.raw)
         self.history.append(event)
-        self.dispatcher.offer(event)
+        self.metrics.received.value += 1
+        self.metrics.dispatched.value += self.dispatcher.offer(event)
 
-    def settle(self) -> None:
-        """A group of changes is complete: have its events sent."""
+    def settle(self, revision: int) -> None:
+        """All changes up to `revision` were applied: have their events sent."""
         self.dispatcher.settle()
+        self._measure(revision)
 
     def reset(self, items: dict[str, Item], revision: int) -> None:
         """Start over with what the store held at `revision`; what happened in between is not known.
@@ -123,17 +127,22 @@ class KindCache:
             watcher.fail(watch_history_lost())
         self.items.replace(items)
         self.history = History(revision)
-        self._metrics.initializations.value += 1
+        self._bytes = sum(len(item.raw) for item in items.values())
+        self.metrics.initializations.value += 1
+        self._measure(revision)
 
-    def tick(self, revision: int, forget_through: int) -> None:
-        """Once in a while: remind watchers, free what is old, and say how much there is."""
+    def tick(self, forget_through: int) -> None:
+        """Once in a while: remind watchers, and free what is old."""
         for watcher in self.dispatcher.watchers():
             watcher.remind()
         self.history.forget_through(forget_through)
         self.items.forget_unused()
-        self._metrics.objects.value = len(self.items)
-        self._metrics.resource_version.value = revision
-        self._metrics.terminated_watchers.value = self.dispatcher.slow
+
+    def _measure(self, revision: int) -> None:
+        self.metrics.objects.value = len(self.items)
+        self.metrics.bytes.value = self._bytes
+        self.metrics.resource_version.value = revision
+        self.metrics.terminated_watchers.value = self.dispatcher.slow
 
     def _names(self, key: str) -> tuple[str, str] | None:
         namespace, slash, name = key.rpartition("/")
@@ -141,7 +150,7 @@ class KindCache:
         return (intern(namespace), name) if is_in_form and name else None
 
     def _complain(self, key: str, revision: int, error: Exception) -> None:
-        self.undecodable += 1
+        self.metrics.undecodable.value += 1
         if key not in self._complained and len(self._complained) < _COMPLAINTS:
             self._complained.add(key)
             log.warning(
@@ -154,6 +163,9 @@ class KindCache:
                 },
             )
 
+
+_DAMAGES = (Undecodable, DecodeError, ValueError, TypeError, LookupError)
+"""What a transform raises on a damaged value; a bad value in the store must not end the server."""
 
 _COMPLAINTS = 100
 """Keys per kind that are named in the log; the metric counts all."""

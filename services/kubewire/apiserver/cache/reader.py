@@ -63,6 +63,8 @@ class KindReader:
         self, cache: KindCache, store: Store, gate: RevisionGate, barrier: Barrier, options: CacheOptions
     ) -> None:
         self._cache = cache
+        self._metrics = cache.metrics
+        self._loop = asyncio.get_running_loop()
         self._store = store
         self._gate = gate
         self._barrier = barrier
@@ -91,18 +93,16 @@ class KindReader:
             revision, start = decode(continue_token, prefix)
             at = LATEST if revision == INCONSISTENT else ReadAt(Freshness.EXACT, revision)
         await self._be(at)
+        if at.freshness is Freshness.LATEST:
+            self._metrics.consistent_read(is_fallback=False, is_success=True)
         revision = at.revision if at.freshness is Freshness.EXACT else self._gate.revision
+        self._metrics.lists.value += 1
         if revision == self._gate.revision and not (limit or continue_token):
-            return await self._whole(selection)
-        where = Range(start, end)
-        try:
-            chosen = await self._choose(where, selection, limit, revision)
-        except Compacted:
-            if continue_token:
-                raise failures.continue_expired(Continuation(INCONSISTENT, start).encode(prefix)) from None
-            raise failures.list_expired() from None
-        token = Continuation(revision, chosen.next_start).encode(prefix) if chosen.next_start else ""
-        return Page(chosen.items, revision, continue_token=token, remaining=chosen.remaining)
+            page = await self._whole(selection)
+        else:
+            page = await self._part(Range(start, end), selection, limit, revision, is_continued=bool(continue_token))
+        self._metrics.returned.value += len(page.items)
+        return page
 
     async def watch(self, plan: WatchPlan) -> Watch:
         """A running watch; close it when done.
@@ -122,7 +122,9 @@ class KindReader:
     async def _be(self, at: ReadAt) -> None:
         """Wait until the cache is as new as asked for."""
         if at.freshness is Freshness.LATEST:
+            began = self._loop.time()
             await self._barrier.wait()
+            self._metrics.read_wait.observe(self._loop.time() - began)
         else:
             # Whatever there is: but there must have been a load.
             await self._reach(max(at.revision, 1))
@@ -143,6 +145,7 @@ class KindReader:
             item = self.peek(selection.namespace, selection.name)
             return Page([item] if item is not None and selection.selects(item) else [], revision)
         snapshot = self._cache.items.snapshot(selection.namespace)
+        self._metrics.fetched.value += len(snapshot.items)
         if not selection.has_selectors:
             return snapshot.page(revision)
         chosen: list[Item] = []
@@ -151,6 +154,18 @@ class KindReader:
                 await asyncio.sleep(0)
             chosen.extend(filter(selection.selects, snapshot.items[start : start + _SCAN]))
         return Page(chosen, revision)
+
+    async def _part(self, where: Range, selection: Selection, limit: int, revision: int, *, is_continued: bool) -> Page:
+        """At most `limit` of the objects selected at a revision, from the start of a range on."""
+        prefix = f"{selection.namespace}/" if selection.namespace else ""
+        try:
+            chosen = await self._choose(where, selection, limit, revision)
+        except Compacted:
+            if is_continued:
+                raise failures.continue_expired(Continuation(INCONSISTENT, where.start).encode(prefix)) from None
+            raise failures.list_expired() from None
+        token = Continuation(revision, chosen.next_start).encode(prefix) if chosen.next_start else ""
+        return Page(chosen.items, revision, continue_token=token, remaining=chosen.remaining)
 
     async def _choose(self, where: Range, selection: Selection, limit: int, revision: int) -> Chosen:
         undo = {} if revision == self._gate.revision else self._cache.history.undo(revision)
@@ -169,7 +184,12 @@ class KindReader:
             added = added_batches(filter(plan.selection.selects, snapshot.items))
         else:
             added = iter(snapshot.added())
-        return chain(added, end if plan.initial_end else ())
+        return chain(self._counted(added), end if plan.initial_end else ())
+
+    def _counted(self, initial: Iterator[Batch]) -> Iterator[Batch]:
+        for batch in initial:
+            self._metrics.initial_events.value += len(batch.events)
+            yield batch
 
     async def _join(self, plan: WatchPlan, seen: int, seconds: float | None) -> Watcher:
         """Go on after `seen` from memory."""

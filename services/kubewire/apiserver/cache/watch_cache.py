@@ -167,9 +167,10 @@ class WatchCache:
                 for cache in kinds:
                     cache.apply(name, value, revision)
                     touched.add(cache)
+            revision = part[-1].revision
             for cache in touched:
-                cache.settle()
-            self._gate.advance(part[-1].revision)
+                cache.settle(revision)
+            self._gate.advance(revision)
             if part[-1] is not changes[-1]:
                 await asyncio.sleep(0)
 
@@ -180,7 +181,7 @@ class WatchCache:
         while True:
             await asyncio.sleep(self._options.bookmark_seconds)
             for cache in self._caches:
-                cache.tick(self.revision, forget_through=seen[0])
+                cache.tick(forget_through=seen[0])
             seen.append(self.revision)
 
 

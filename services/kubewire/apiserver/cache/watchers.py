@@ -8,7 +8,7 @@ read it, and a watcher that falls too far behind is ended instead of holding the
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from kubewire.apiserver.cache.failures import too_slow
@@ -16,18 +16,21 @@ from kubewire.apiserver.cache.selection import Selection
 from kubewire.apiserver.item import Batch, Event
 from kubewire.machinery.errors import StatusError
 
-MAX_BEHIND = 20_000
-"""Events a watcher may be behind: tens of seconds of a busy kind, tens of megabytes held for the slowest one."""
+MAX_BEHIND_BYTES = 32 << 20
+"""How much a watcher may be behind: ten seconds of a kind of which two thousand objects change per second."""
+
+EVENT_BYTES = 256
+"""What an event costs beside its object, so that many small ones count too."""
 
 
 class _Link:
-    """A batch in a group's chain. `count`: events of the chain up to here."""
+    """A batch in a group's chain. `position`: bytes of the chain up to here."""
 
-    __slots__ = ("batch", "count", "next")
+    __slots__ = ("batch", "next", "position")
 
-    def __init__(self, batch: Batch, count: int) -> None:
+    def __init__(self, batch: Batch, position: int) -> None:
         self.batch = batch
-        self.count = count
+        self.position = position
         self.next: _Link | None = None
 
 
@@ -41,19 +44,18 @@ class GroupKey(NamedTuple):
 class WatchGroup:
     """Watchers of the same selection whose batches are formed in the same window.
 
-    `revision` tells what the cache has seen; `slow` counts the watchers that were ended for not keeping up.
+    `revision` tells what the cache has seen.
     With a window, the first event after a quiet time goes out at once and later ones wait until the window since the
     last batch is over, so that a busy time has few large batches and a quiet one no delay.
     """
 
-    __slots__ = ("_bookmark", "_flush_at", "_pending", "_revision", "_timer", "key", "loop", "slow", "tail", "watchers")
+    __slots__ = ("_bookmark", "_flush_at", "_pending", "_revision", "_timer", "key", "loop", "tail", "watchers")
 
     def __init__(self, key: GroupKey, revision: Callable[[], int]) -> None:
         self.key = key
         self.loop = asyncio.get_running_loop()
         self.watchers: set[Watcher] = set()
         self.tail = _Link(Batch(()), 0)
-        self.slow = 0
         self._revision = revision
         self._bookmark = Batch(())
         self._pending: list[Event] = []
@@ -86,13 +88,13 @@ class WatchGroup:
             return
         self._flush_at = self.loop.time() + self.key.window_seconds
         events, self._pending = self._pending, []
-        link = _Link(Batch(events), self.tail.count + len(events))
+        link = _Link(Batch(events), self.tail.position + _size(events))
+        # A batch of its own never ends a watcher that had read everything before it.
+        oldest = min(link.position - MAX_BEHIND_BYTES, self.tail.position)
         self.tail.next = link
         self.tail = link
-        oldest = link.count - MAX_BEHIND
         for watcher in tuple(self.watchers):
-            if not watcher.notice(oldest):
-                self.slow += 1
+            watcher.notice(oldest)
 
     def bookmark(self) -> Batch:
         """A bookmark at the revision seen by now; the same one for all who ask at the same revision."""
@@ -106,6 +108,10 @@ class WatchGroup:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+def _size(events: Sequence[Event]) -> int:
+    return sum(EVENT_BYTES + len(event.item.raw) for event in events if event.item is not None)
 
 
 class Watcher:
@@ -127,6 +133,7 @@ class Watcher:
         "_link",
         "_timer",
         "_wake",
+        "is_too_slow",
     )
 
     def __init__(
@@ -143,6 +150,7 @@ class Watcher:
         self._failure: StatusError | StopAsyncIteration | None = None
         self._final: Batch | None = None
         self._wake: asyncio.Future[None] | None = None
+        self.is_too_slow = False
         group.watchers.add(self)
 
     @property
@@ -186,15 +194,14 @@ class Watcher:
             self._is_bookmark_due = True
             self._awake()
 
-    def notice(self, oldest: int) -> bool:
-        """There is a new batch. False: the watcher has not even read up to `oldest` and was ended."""
-        if self._link.count < oldest:
-            behind = self._group.tail.count - self._link.count
+    def notice(self, oldest: int) -> None:
+        """There is a new batch; a watcher that has not even read up to `oldest` is ended."""
+        if self._link.position < oldest:
             self._first, self._link = None, self._group.tail
-            self.fail(too_slow(behind))
-            return False
-        self._awake()
-        return True
+            self.is_too_slow = True
+            self.fail(too_slow())
+        else:
+            self._awake()
 
     def _next(self) -> Batch | None:
         if self._first is not None:

@@ -120,6 +120,19 @@ async def test_progress_is_shared_between_servers() -> None:
     assert await store.revision() == 4
 
 
+async def test_progress_after_a_restore() -> None:
+    """When the store was set back, what was written before counts for nothing, and progress is written again."""
+    store, gate = MemoryStore(), make_gate(1)
+    store.put_foreign(b"/elsewhere", b"x")
+    async with running(store, gate) as barrier, asyncio.TaskGroup() as group:
+        barrier._progress._written = 1000
+        reader = group.create_task(barrier.wait())
+        await asyncio.sleep(2)
+        assert await store.revision() == 3
+        gate.advance(3)
+        assert await reader == 3
+
+
 async def test_timeout() -> None:
     """A cache that never gets there ends in a timeout that may be retried."""
     store = MemoryStore()

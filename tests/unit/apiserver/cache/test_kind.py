@@ -61,7 +61,7 @@ def test_undecodable(caplog: pytest.LogCaptureFixture) -> None:
         cache.apply("a/x", b"k8s\0more garbage", 7)
         cache.apply("a/x", stored_pod("a/x")[:-5], 8)
     assert shown(history(cache)) == [("ADDED", "a/x", 5), ("DELETED", "a/x", 6)]
-    assert cache.undecodable == 3
+    assert cache.metrics.undecodable.value == 3
     assert len(caplog.records) == 1
     assert "garbage" not in caplog.text
     cache.apply("a/x", stored_pod("a/x"), 9)
@@ -73,7 +73,7 @@ def test_undecodable_inside() -> None:
     cache = make()
     value = stored_pod("a/x").replace(b"\x0a\x01x", b"\x0a\x7fx")
     cache.apply("a/x", value, 5)
-    assert (history(cache), cache.undecodable) == ([], 1)
+    assert (history(cache), cache.metrics.undecodable.value) == ([], 1)
 
 
 @pytest.mark.parametrize("key", ["x", "a/b/c", "/x", "a/", ""])

@@ -161,7 +161,7 @@ async def test_failure_after_what_was_sent() -> None:
 
 async def test_slow_watchers_are_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     """A watcher that is too far behind is ended at once and counted; the others go on."""
-    monkeypatch.setattr(watchers, "MAX_BEHIND", 3)
+    monkeypatch.setattr(watchers, "MAX_BEHIND_BYTES", 3 * watchers.EVENT_BYTES + 300)
     group = Group()
     slow, quick = group.join(Batch([added(pod("a/first"))])), group.join()
     for index in range(5):
@@ -170,8 +170,17 @@ async def test_slow_watchers_are_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(StatusError) as failure:
         await anext(slow)
     assert failure.value.code == 503
-    assert group.group.slow == 1
+    assert slow.is_too_slow
     assert group.group.watchers == {quick}
+
+
+async def test_one_large_batch_ends_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A watcher that had read everything is not too slow, however large the next batch is."""
+    monkeypatch.setattr(watchers, "MAX_BEHIND_BYTES", 100)
+    group = Group()
+    watcher = group.join()
+    group.send("a/1", "a/2", "a/3")
+    assert await keys(watcher) == ["a/1", "a/2", "a/3"]
 
 
 async def test_close_wakes_the_reader() -> None:
