@@ -98,6 +98,7 @@ class JsonField:
         name: in the .proto file, and of the attribute in Python.
         form: of the value, or of one element of a list or map.
         message: full name of the value's (or element's) message type; empty for scalars.
+        is_int32: an integer of 32 bits instead of 64.
         is_pointer: absent and empty differ: absent is left out (or null), empty is written.
         is_kept: written although empty.
         is_inline: the message's own fields stand in its place.
@@ -113,6 +114,7 @@ class JsonField:
     shape: Shape
     form: Form
     message: str
+    is_int32: bool
     is_pointer: bool
     is_kept: bool
     is_inline: bool
@@ -198,6 +200,7 @@ def _field(field: FieldDescriptor, exceptions: _Exceptions, json_name: str, go_t
         shape=shape,
         form=form,
         message=message,
+        is_int32=element.type == FieldDescriptor.TYPE_INT32,
         is_pointer=is_pointer,
         is_kept=is_kept,
         is_inline=name in exceptions.inlined,

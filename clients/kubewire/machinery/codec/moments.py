@@ -20,6 +20,7 @@ ZERO_SECONDS: Final = -62135596800
 _DAY: Final = 86400
 _REMEMBERED: Final = 4096
 """Objects that are listed together were often written in the same few seconds."""
+_LONGEST_REMEMBERED: Final = 40
 
 
 class Moment(NamedTuple):
@@ -95,17 +96,17 @@ _LAYOUT: Final = (
 )
 
 
-@lru_cache(_REMEMBERED)
 def parse_time(text: str) -> Moment:
     """What a `Time` says; fractions are read and dropped.
 
     Raises:
         WrongValue: with the words of Go's time package.
     """
+    if len(text) <= _LONGEST_REMEMBERED:
+        return _parse_remembered(text, _SECONDS_LAYOUT)._replace(nanos=0)
     return _parse(text, _SECONDS_LAYOUT)._replace(nanos=0)
 
 
-@lru_cache(_REMEMBERED)
 def parse_micro_time(text: str) -> Moment:
     """What a `MicroTime` says; it must have six digits behind the point.
 
@@ -115,9 +116,14 @@ def parse_micro_time(text: str) -> Moment:
     return _parse(text, _MICROS_LAYOUT)
 
 
+@lru_cache(_REMEMBERED)
+def _parse_remembered(text: str, layout: str) -> Moment:
+    return _parse(text, layout)
+
+
 def _parse(text: str, layout: str) -> Moment:
     match = _PLAIN.fullmatch(text)
-    if match is None or (layout is _MICROS_LAYOUT and (match[7], len(match[8] or "")) != (".", 6)):
+    if match is None or (layout == _MICROS_LAYOUT and (match[7], len(match[8] or "")) != (".", 6)):
         raise WrongValue(_why_unreadable(text, layout))
     parts = tuple(map(int, match.groups()[:6]))
     zone = int(match[10] or 0), int(match[11] or 0)
@@ -149,7 +155,7 @@ def _out_of_range(parts: tuple[int, ...], zone: tuple[int, int]) -> str:
 def _why_unreadable(text: str, layout: str) -> str:
     """Go's message: which part of the layout the rest of the text does not begin with."""
     elements = list(_LAYOUT)
-    if layout is _MICROS_LAYOUT:
+    if layout == _MICROS_LAYOUT:
         elements[10:11] = [("05", r"\d\d"), (".000000", r"\.\d{6}(?!\d)")]
     rest = text
     for element, pattern in elements:
