@@ -324,6 +324,12 @@ def bad_request(message: str) -> StatusError:
     return StatusError(400, Reason.BAD_REQUEST, message)
 
 
+def request_rejected(why: str) -> StatusError:
+    """A well-formed request does not fit the object it is for (a JSON patch); the cause says why."""
+    message = "the server rejected our request due to an error in our request"
+    return StatusError(422, Reason.INVALID, message, Details(causes=capped_causes([Cause(message=why)])))
+
+
 def unauthorized(message: str = "") -> StatusError:
     """The caller is not known."""
     return StatusError(401, Reason.UNAUTHORIZED, message or "not authorized")
