@@ -162,9 +162,9 @@ def _flag(given: object) -> bool:
 
 
 def _texts(given: object) -> tuple[str, ...]:
-    """A list, or one text with commas."""
-    parts = given if isinstance(given, list) else _text(given).split(",")
-    return tuple(part.strip() for part in map(_text, parts) if part.strip())
+    """A list, or texts with commas."""
+    parts = given if isinstance(given, list) else [given]
+    return tuple(piece.strip() for part in parts for piece in _text(part).split(",") if piece.strip())
 
 
 def _choice(given: object, choices: Sequence[str]) -> str:

@@ -28,13 +28,16 @@ if TYPE_CHECKING:
     from kubewire.rpc.v1.raw_pb2 import RawRequest
 
 PROTOBUF: Final = "application/vnd.kubernetes.protobuf"
-_WITHOUT_NAME: Final = frozenset({Verb.LIST, Verb.WATCH, Verb.CREATE, Verb.CREATE_BATCH, Verb.DELETE_BATCH})
-_ACROSS_NAMESPACES: Final = frozenset({Verb.LIST, Verb.WATCH, Verb.CREATE_BATCH})
+_WITHOUT_NAME: Final = frozenset(
+    {Verb.LIST, Verb.WATCH, Verb.CREATE, Verb.CREATE_BATCH, Verb.DELETE_BATCH, Verb.LIST_WRITES}
+)
+_ACROSS_NAMESPACES: Final = frozenset({Verb.LIST, Verb.WATCH, Verb.CREATE_BATCH, Verb.LIST_WRITES})
 _WITH_OBJECT: Final = frozenset({Verb.CREATE, Verb.UPDATE, Verb.APPLY})
 _RESOURCE_VERB: Final = {
     Verb.CREATE_BATCH: "create",
     Verb.DELETE_BATCH: "delete",
     Verb.APPLY: "patch",
+    Verb.LIST_WRITES: "list",
 }
 
 

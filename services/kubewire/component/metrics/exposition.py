@@ -64,7 +64,8 @@ class Exposition:
         return starts
 
 
-def _number(value: float) -> str:
+def _number(given: float) -> str:
+    value = float(given)  # whole numbers are welcome as well
     if value.is_integer() and abs(value) < _EXACT:
         return str(int(value))
     if math.isfinite(value):
