@@ -15,7 +15,7 @@ from kubewire.apiserver.bootstrap.creator import create_missing
 from kubewire.apiserver.bootstrap.objects import Endpoint, wanted
 from kubewire.apiserver.cache.compactor import Compactor
 from kubewire.apiserver.cache.watch_cache import WatchCache
-from kubewire.apiserver.credentials import advertised_address, authentication, server_credentials
+from kubewire.apiserver.credentials import advertised_address, authentication, server_credentials, tls_context
 from kubewire.apiserver.etcd.client import EtcdClient
 from kubewire.apiserver.etcd.options import EtcdOptions
 from kubewire.apiserver.metrics import ApiServerMetrics
@@ -24,6 +24,9 @@ from kubewire.apiserver.registry.core import Core
 from kubewire.apiserver.registry.kinds import Kinds, cached_kinds
 from kubewire.apiserver.registry.limits import InFlight
 from kubewire.apiserver.registry.objects import Registry
+from kubewire.apiserver.rest.server import Core as RestCore
+from kubewire.apiserver.rest.server import RestServer
+from kubewire.apiserver.rest.settings import RestListener, RestSettings
 from kubewire.apiserver.rpc.dispatcher import Dispatcher
 from kubewire.apiserver.rpc.server import RpcServer
 from kubewire.apiserver.rpc.writes import Writes
@@ -151,6 +154,20 @@ class ApiServer:
         self.addresses = self.addresses._replace(**bound)
         started()
         await self._serve_until_cancelled(lambda: server.stop(self._config.shutdown_grace_seconds))
+
+    async def run_rest(self, started: Started) -> None:
+        """Serve REST."""
+        config = self._config
+        settings = RestSettings(server_address=f"{advertised_address(config)}:{config.secure_port}")
+        core = RestCore(self._objects, self._authentication, self._authorization, self.health, self._metrics)
+        server = RestServer(core, self._resources.served(), settings)
+        listener = RestListener(config.bind_address, config.secure_port, tls_context(self._credentials))
+        [port] = await server.start((listener,))
+        self.addresses = self.addresses._replace(rest=f"{config.bind_address}:{port}")
+        async with asyncio.TaskGroup() as group:
+            group.create_task(server.run())
+            started()
+            await self._serve_until_cancelled(lambda: server.stop(config.shutdown_grace_seconds))
 
     async def run_compactor(self, started: Started) -> None:
         """Let etcd forget old history."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 import socket
+import ssl
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kubewire.apiserver.auth.authentication import Authentication, CertificateAuthenticator
@@ -63,6 +64,23 @@ def server_credentials(config: ApiServerConfig) -> ServerCredentials:
         if config.client_ca_file is None:
             store.authority()
     return ServerCredentials(certificate, key, _read(client_ca_file), certificate_file, key_file, client_ca_file)
+
+
+def tls_context(credentials: ServerCredentials) -> ssl.SSLContext:
+    """For the REST port, which looks at client certificates where there are any.
+
+    Raises:
+        CertificateError: certificate and key do not fit.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.verify_mode = ssl.CERT_OPTIONAL
+    try:
+        context.load_cert_chain(credentials.certificate_file, credentials.key_file)
+        context.load_verify_locations(credentials.client_ca_file)
+    except ssl.SSLError as error:
+        raise CertificateError(f"{credentials.certificate_file}: cannot be served with: {error}") from None
+    return context
 
 
 def authentication(config: ApiServerConfig) -> Authentication:

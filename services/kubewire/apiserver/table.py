@@ -26,7 +26,7 @@ def stages(server: ApiServer) -> tuple[Stage, ...]:
         Stage("store", (Part("store", server.run_store),)),
         Stage("cache", (Part("cache", server.run_cache),)),
         Stage("bootstrap", (Part("bootstrap", server.run_bootstrap),)),
-        Stage("faces", (Part("rpc", server.run_rpc),)),
+        Stage("faces", (Part("rpc", server.run_rpc), Part("rest", server.run_rest))),
         Stage(
             "upkeep",
             (

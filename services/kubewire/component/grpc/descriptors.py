@@ -149,7 +149,7 @@ def _renamed(package: str) -> FileDescriptorProto:
     reflection_pb2.DESCRIPTOR.CopyToProto(file)
     ours = f".{file.package}."
     file.name, file.package = f"{package.replace('.', '/')}/reflection.proto", package
-    for field in (field for message in file.message_type for field in message.field):
+    for field in (field for message in file.message_type for field in message.field if field.type_name):
         field.type_name = field.type_name.replace(ours, f".{package}.")
     for method in (method for service in file.service for method in service.method):
         method.input_type = method.input_type.replace(ours, f".{package}.")
