@@ -11,8 +11,9 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from kubewire.apiserver.options import DeleteOptions
-from kubewire.apiserver.registry.metadata import metadata_of, set_seconds
+from kubewire.apiserver.registry.metadata import set_seconds
 from kubewire.apiserver.strategy.contracts import Strategy
+from kubewire.apiserver.strategy.metadata import metadata_of
 from kubewire.machinery import errors
 from kubewire.machinery.errors import StatusError
 from kubewire.machinery.gvk import GroupResource

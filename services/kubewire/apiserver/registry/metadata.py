@@ -1,28 +1,19 @@
-"""The metadata the server owns: set when an object is born, kept when it is written again."""
+"""The metadata the registry sets when an object is born, and what an object must have in common with its request.
+
+What an update may not change is put back by the strategies.
+"""
 
 from __future__ import annotations
 
 from random import Random
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from kubewire.machinery import errors
 from kubewire.machinery.names import generated_name
 
 if TYPE_CHECKING:
-    from google.protobuf.message import Message
-
     from kubewire.api.meta.v1.object_meta_pb2 import ObjectMeta
-
-
-class _HasMetadata(Protocol):
-    @property
-    def metadata(self) -> ObjectMeta: ...
-
-
-def metadata_of(obj: Message) -> ObjectMeta:
-    """The metadata of any stored kind; every one of them has the field."""
-    return cast("_HasMetadata", obj).metadata
 
 
 def fill_new(meta: ObjectMeta, now_seconds: int, random: Random) -> None:
@@ -42,23 +33,11 @@ def generate_name(meta: ObjectMeta, random: Random) -> bool:
     return True
 
 
-def keep_born(new: ObjectMeta, old: ObjectMeta) -> None:
-    """Put back what no update may change or remove: uid if left out, birth, and the deletion once it began."""
-    if not new.uid:
-        new.uid = old.uid
-    new.creationTimestamp.CopyFrom(old.creationTimestamp)
-    if old.HasField("deletionTimestamp"):
-        new.deletionTimestamp.CopyFrom(old.deletionTimestamp)
-    if old.HasField("deletionGracePeriodSeconds") and not new.HasField("deletionGracePeriodSeconds"):
-        new.deletionGracePeriodSeconds = old.deletionGracePeriodSeconds
-    new.ClearField("selfLink")
-
-
 def set_seconds(meta: ObjectMeta, field: str, seconds: int) -> None:
-    """Set a time; Kubernetes' times have whole seconds and, on the wire, an explicit zero for the rest."""
+    """Set a time; those of metadata have whole seconds."""
     time = getattr(meta, field)
+    time.Clear()
     time.seconds = seconds
-    time.nanos = 0
 
 
 def match_namespace(meta: ObjectMeta, namespace: str) -> None:

@@ -45,7 +45,6 @@ def pod(*finalizers: str, deleted_at: int | None = None, grace: int | None = Non
     made.metadata.finalizers.extend(finalizers)
     if deleted_at is not None:
         made.metadata.deletionTimestamp.seconds = deleted_at
-        made.metadata.deletionTimestamp.nanos = 0
     if grace is not None:
         made.metadata.deletionGracePeriodSeconds = grace
     return made

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from kubewire.api.meta.v1.object_meta_pb2 import ObjectMeta
-from kubewire.apiserver.registry.metadata import fill_new, generate_name, keep_born, match_name, match_namespace
+from kubewire.apiserver.registry.metadata import fill_new, generate_name, match_name, match_namespace
 from kubewire.machinery.errors import StatusError
 
 
@@ -16,7 +16,7 @@ def test_a_new_object_gets_what_only_the_server_may_say() -> None:
     meta.deletionTimestamp.seconds = 5
     fill_new(meta, 1000, Random(1))
     assert UUID(meta.uid).version == 4
-    assert (meta.creationTimestamp.seconds, meta.creationTimestamp.HasField("nanos")) == (1000, True)
+    assert meta.creationTimestamp.seconds == 1000
     assert not meta.HasField("deletionTimestamp")
     assert not meta.HasField("deletionGracePeriodSeconds")
 
@@ -29,20 +29,6 @@ def test_a_name_is_made_only_where_there_is_none() -> None:
     assert generate_name(prefixed, Random(1))
     assert prefixed.name.startswith("b-")
     assert len(prefixed.name) == 7
-
-
-def test_an_update_changes_neither_birth_nor_deletion() -> None:
-    """They are what they were; a uid left out is filled in, another one is kept for validation to refuse."""
-    old = ObjectMeta(uid="u", deletionGracePeriodSeconds=3)
-    old.creationTimestamp.seconds = 1
-    old.deletionTimestamp.seconds = 5
-    new = ObjectMeta()
-    new.creationTimestamp.seconds = 9
-    keep_born(new, old)
-    assert new == old
-    other = ObjectMeta(uid="v")
-    keep_born(other, old)
-    assert other.uid == "v"
 
 
 def test_the_namespace_comes_from_the_request() -> None:

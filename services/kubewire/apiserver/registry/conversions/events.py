@@ -31,12 +31,12 @@ def to_served(raw: bytes) -> bytes:
     return renumber(raw, _NUMBERS)
 
 
-def to_stored(raw: bytes) -> bytes:
+def to_kept(raw: bytes) -> bytes:
     """An events.k8s.io/v1 Event as it is stored."""
     return renumber(raw, _BACK)
 
 
-def stored_field(selector: str) -> str:
+def kept_field(selector: str) -> str:
     """The stored kind's name of a field that selectors on events.k8s.io/v1 name."""
     if selector == "reportingController":
         return "reportingComponent"

@@ -1,52 +1,42 @@
-"""Which kinds are stored in another version than they are served in, and how their bytes are converted."""
+"""Which kinds are kept in another version than they are served in, and how their bytes are converted.
+
+A kind is kept, in the store and in the cache, in one version. Versions that differ in name only need no conversion:
+their bytes are the same, and only the envelope in the store says another version.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final
 
-from kubewire.apiserver.registry.conversions import events
+from kubewire.apiserver.registry.conversions import autoscaling, events
 from kubewire.machinery.gvk import GroupVersionKind
 from kubewire.machinery.resources import Resource
-
-_Value = TypeVar("_Value")
-
-
-def _same(value: _Value) -> _Value:
-    return value
 
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """From what is stored to what is served, and back.
+    """From what is kept to what is served, and back.
 
     Attributes:
-        to_served, to_stored: of an object's bytes.
-        stored_field: the stored kind's name for a field that a field selector names.
+        to_served, to_kept: of an object's bytes.
+        kept_field: the kept kind's name for a field that a field selector names.
     """
 
     to_served: Callable[[bytes], bytes]
-    to_stored: Callable[[bytes], bytes]
-    stored_field: Callable[[str], str]
+    to_kept: Callable[[bytes], bytes]
+    kept_field: Callable[[str], str]
 
-
-SAME_LAYOUT: Final = Conversion(_same, _same, _same)
-"""Versions that differ in name only."""
-
-_ADMISSION: Final = "admissionregistration.k8s.io"
 
 CONVERSIONS: Final[Mapping[GroupVersionKind, Conversion]] = {
-    GroupVersionKind("events.k8s.io", "v1", "Event"): Conversion(
-        events.to_served, events.to_stored, events.stored_field
+    GroupVersionKind("events.k8s.io", "v1", "Event"): Conversion(events.to_served, events.to_kept, events.kept_field),
+    GroupVersionKind("autoscaling", "v1", "HorizontalPodAutoscaler"): Conversion(
+        autoscaling.to_served, autoscaling.to_kept, autoscaling.kept_field
     ),
-    GroupVersionKind(_ADMISSION, "v1", "MutatingAdmissionPolicy"): SAME_LAYOUT,
-    GroupVersionKind(_ADMISSION, "v1", "MutatingAdmissionPolicyBinding"): SAME_LAYOUT,
 }
 
 
 def conversion_of(resource: Resource) -> Conversion | None:
-    """How `resource` is converted; None if it is served as it is stored, or is not stored at all."""
-    if resource.storage is None or resource.storage.version == resource.group_version:
-        return None
+    """How `resource` is converted; None if it is served as it is kept."""
     return CONVERSIONS.get(resource.gvk)

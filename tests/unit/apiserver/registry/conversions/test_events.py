@@ -7,7 +7,7 @@ from google.protobuf.message import Message
 
 from kubewire.api.core.v1.event_pb2 import Event as CoreEvent
 from kubewire.api.events.v1.event_pb2 import Event
-from kubewire.apiserver.registry.conversions.events import stored_field, to_served, to_stored
+from kubewire.apiserver.registry.conversions.events import kept_field, to_kept, to_served
 from kubewire.apiserver.registry.conversions.renumber import MalformedMessage
 from kubewire.apiserver.selectable import selectable_fields
 from kubewire.machinery.resources import builtin
@@ -59,7 +59,7 @@ def test_every_field_has_its_place() -> None:
 def test_nothing_is_lost_on_the_way_back() -> None:
     """Converting to the other group and back gives the same message."""
     raw = core_event().SerializeToString()
-    assert CoreEvent.FromString(to_stored(to_served(raw))) == core_event()
+    assert CoreEvent.FromString(to_kept(to_served(raw))) == core_event()
 
 
 def test_bytes_that_are_no_message_are_refused() -> None:
@@ -84,4 +84,4 @@ def test_selectors_of_one_group_find_what_the_other_stores() -> None:
     assert other is not None
     stored = selectable_fields(core, "default", "e", core_event())
     for field, value in selectable_fields(other, "default", "e", served(core_event())).items():
-        assert stored[stored_field(field)] == value
+        assert stored[kept_field(field)] == value

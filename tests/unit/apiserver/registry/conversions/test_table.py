@@ -1,27 +1,31 @@
-"""Every kind a stock server serves in another version than it stores is converted."""
+"""Kinds that are stored under another version's name have that version's layout, or are converted."""
 
 from typing import cast
 
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 
-from kubewire.apiserver.registry.conversions.table import CONVERSIONS, SAME_LAYOUT, conversion_of
+from kubewire.apiserver.registry.conversions.table import conversion_of
+from kubewire.apiserver.registry.kinds import kept_as
 from kubewire.machinery.messages import message_class
 from kubewire.machinery.resources import Resource, builtin, proto_package
 
 
-def test_kinds_served_as_they_are_stored_are_not_converted() -> None:
-    """Pods are pods."""
-    pods = builtin().by_plural("", "v1", "pods")
-    assert pods is not None
-    assert conversion_of(pods) is None
+def test_whatever_is_served_otherwise_than_it_is_kept_is_converted() -> None:
+    """Of two served versions of a kind, the one that is not kept has a conversion; the kept one has none."""
+    kept = kept_as(builtin())
+    for resource in builtin().served():
+        if resource.storage is not None:
+            assert (conversion_of(resource) is None) == (kept[resource.storage.prefix] == resource)
 
 
-def test_kinds_without_conversion_really_have_the_same_layout() -> None:
+def test_kinds_without_conversion_have_the_layout_they_are_stored_in() -> None:
     """Where bytes are passed on unchanged, the messages agree field by field, all the way down."""
-    for resource in builtin().all:
-        if resource.storage and resource.gvk in CONVERSIONS and CONVERSIONS[resource.gvk] is SAME_LAYOUT:
-            assert layout(descriptor(message_class(resource.message))) == layout(stored(resource))
+    for resource in kept_as(builtin()).values():
+        assert resource.storage is not None
+        if resource.storage.encoding == "protobuf":
+            message = stored(resource)
+            assert layout(descriptor(message_class(resource.message))) == layout(message), resource.gvk
 
 
 def stored(resource: Resource) -> Descriptor:

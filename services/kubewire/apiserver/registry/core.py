@@ -1,0 +1,60 @@
+"""What all verbs work with, and who may do what."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+
+from kubewire.apiserver.auth.authorization import Attributes, Authorization
+from kubewire.apiserver.cache.watch_cache import WatchCache
+from kubewire.apiserver.contracts import Call
+from kubewire.apiserver.record.ring import WriteRing
+from kubewire.apiserver.registry.companions import Companion
+from kubewire.apiserver.registry.kinds import Kinds
+from kubewire.apiserver.registry.limits import MUTATING_LIMIT, READ_ONLY_LIMIT, InFlight
+from kubewire.apiserver.storage.store import Store
+from kubewire.machinery.resources import Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """The parts of one API server that verbs share.
+
+    Attributes:
+        clock: Unix time in seconds.
+        random: for uids and generated names.
+        companions: by the resource whose writes they accompany.
+        reads, writes: how many of each may be under way.
+    """
+
+    store: Store
+    cache: WatchCache
+    kinds: Kinds
+    authorization: Authorization = field(default_factory=Authorization)
+    ring: WriteRing = field(default_factory=WriteRing)
+    clock: Callable[[], float] = time.time
+    random: Random = field(default_factory=Random)
+    reads: InFlight = field(default_factory=lambda: InFlight(READ_ONLY_LIMIT))
+    companions: dict[Resource, Companion] = field(default_factory=dict)
+    writes: InFlight = field(default_factory=lambda: InFlight(MUTATING_LIMIT))
+
+    def authorize(self, call: Call, verb: str) -> None:
+        """Raises StatusError 403 unless the caller may do this."""
+        resource = call.resource
+        namespace = call.namespace
+        if not namespace and resource.kind == "Namespace":
+            namespace = call.name  # a namespace is inside itself, so that its own roles can be about it
+        self.authorization.require(
+            Attributes(
+                call.identity,
+                verb,
+                resource.group,
+                resource.version,
+                resource.plural,
+                call.subresource,
+                namespace,
+                call.name,
+            )
+        )

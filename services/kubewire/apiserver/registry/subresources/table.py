@@ -1,0 +1,34 @@
+"""Which resources and subresources are answered in a way of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from kubewire.apiserver.registry.subresources.binding import Bindings, PodBinding
+from kubewire.apiserver.registry.subresources.eviction import PodEviction
+from kubewire.apiserver.registry.subresources.scale import WorkloadScale
+
+if TYPE_CHECKING:
+    from kubewire.apiserver.contracts import Call
+    from kubewire.apiserver.registry.subresources.contracts import Special
+
+_SCALE: Final = WorkloadScale()
+
+SPECIAL: Final[Mapping[tuple[str, str, str], Special]] = {
+    ("", "bindings", ""): Bindings(),
+    ("", "pods", "binding"): PodBinding(),
+    ("", "pods", "eviction"): PodEviction(),
+    ("", "replicationcontrollers", "scale"): _SCALE,
+    ("apps", "deployments", "scale"): _SCALE,
+    ("apps", "replicasets", "scale"): _SCALE,
+    ("apps", "statefulsets", "scale"): _SCALE,
+}
+"""By group, resource and subresource."""
+
+
+def special_of(call: Call) -> Special | None:
+    """Who answers a call; None if it is about objects, or parts of them."""
+    if not call.subresource and call.resource.storage is not None:
+        return None
+    return SPECIAL.get((call.resource.group, call.resource.plural, call.subresource))
