@@ -18,7 +18,7 @@ def to_yaml(data: bytes) -> bytes:
         default_flow_style=False,
         allow_unicode=True,
         sort_keys=True,
-        width=2**31,
+        width=2**30,
         encoding="utf-8",
     )
     return text

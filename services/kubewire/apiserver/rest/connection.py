@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from secrets import token_hex
 from typing import Any, Final
 
 from aiohttp import web
@@ -54,15 +55,22 @@ class Connection(RequestHandler):
         message: str | None = None,
     ) -> Written:
         """Answer what no handler answered: malformed HTTP, and faults of ours, which are logged here."""
-        if exc is not None and status >= 500:
-            _LOG.exception("request failed unexpectedly", exc, method=request.method, path=request.path)
-        error = errors.internal(str(exc)) if status >= 500 else errors.bad_request(message or "malformed HTTP request")
+        error = _hidden(exc, request) if status >= 500 else errors.bad_request(message or "malformed HTTP request")
         transport = self.transport
         if transport is not None and request.code:
             transport.abort()  # half an answer must not look like a whole one
         elif transport is not None:
             transport.write(plain_status(error))
         return CLOSE
+
+
+def _hidden(exception: BaseException | None, request: Request) -> errors.StatusError:
+    """What the client is told of a fault of ours: it names the entry in the log and nothing of the inside."""
+    incident = token_hex(4)
+    if exception is not None:
+        where = {"method": request.method, "path": request.path, "incident": incident}
+        _LOG.exception("request failed unexpectedly", exception, **where)
+    return errors.internal(f"the server failed in a way it does not know; its log has it as incident {incident}")
 
 
 def _subject(certificate: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:

@@ -1,0 +1,146 @@
+"""The answer to each kind of review: its status, from what authenticators and authorizers say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from kubewire.apiserver.auth.authentication import Authentication, Credentials, as_member
+from kubewire.apiserver.auth.authorization import PRIVILEGED_GROUP, Attributes, Authorization, Verdict
+from kubewire.apiserver.contracts import Call, Identity
+from kubewire.machinery import errors, field_errors
+from kubewire.machinery.errors import StatusError
+from kubewire.machinery.field_errors import FieldError
+from kubewire.machinery.field_path import ROOT
+
+if TYPE_CHECKING:
+    from kubewire.api.authentication.v1.self_subject_review_pb2 import SelfSubjectReview
+    from kubewire.api.authentication.v1.token_review_pb2 import TokenReview
+    from kubewire.api.authentication.v1.user_info_pb2 import UserInfo
+    from kubewire.api.authorization.v1.self_subject_rules_review_pb2 import SelfSubjectRulesReview
+    from kubewire.api.authorization.v1.subject_access_review_pb2 import (
+        LocalSubjectAccessReview,
+        SelfSubjectAccessReview,
+        SelfSubjectAccessReviewSpec,
+        SubjectAccessReview,
+        SubjectAccessReviewSpec,
+        SubjectAccessReviewStatus,
+    )
+
+_SPEC = ROOT.child("spec")
+_EVERYTHING = "*"
+
+
+class Judges(NamedTuple):
+    """Who knows the answers."""
+
+    authentication: Authentication
+    authorization: Authorization
+
+
+def self_subject(review: SelfSubjectReview, call: Call, _judges: Judges) -> None:
+    """Who am I?"""
+    review.ClearField("status")
+    _describe(review.status.userInfo, call.identity)
+
+
+def token(review: TokenReview, call: Call, judges: Judges) -> None:
+    """Whose token is this? Tokens that nobody knows are not authenticated, which is no error."""
+    if not review.spec.token:
+        problem = field_errors.required(_SPEC.child("token"), "token is required for TokenReview in authentication")
+        raise _invalid(call, problem)
+    review.ClearField("status")
+    try:
+        identity = judges.authentication.identify(Credentials(bearer=review.spec.token))
+    except StatusError as error:
+        review.status.error = error.message
+        return
+    review.status.authenticated = True
+    review.status.audiences.extend(review.spec.audiences)
+    _describe(review.status.user, identity)
+
+
+def self_access(review: SelfSubjectAccessReview, call: Call, judges: Judges) -> None:
+    """May I?"""
+    review.ClearField("status")
+    _decide(review.status, _attributes(review.spec, call.identity, call), judges)
+
+
+def subject_access(review: SubjectAccessReview | LocalSubjectAccessReview, call: Call, judges: Judges) -> None:
+    """May they?"""
+    spec = review.spec
+    if not spec.user and not spec.groups:
+        problem = field_errors.invalid(
+            _SPEC.child("user"), spec.user, "at least one of user or group must be specified"
+        )
+        raise _invalid(call, problem)
+    review.ClearField("status")
+    identity = as_member(spec.user, uid=spec.uid, groups=spec.groups)
+    _decide(review.status, _attributes(spec, identity, call), judges)
+
+
+def local_subject_access(review: LocalSubjectAccessReview, call: Call, judges: Judges) -> None:
+    """May they, in this namespace?"""
+    asked = review.spec.resourceAttributes
+    if asked.namespace != call.namespace:
+        message = "must match metadata.namespace"
+        path = _SPEC.child("resourceAttributes", "namespace")
+        raise _invalid(call, field_errors.invalid(path, asked.namespace, message))
+    subject_access(review, call, judges)
+
+
+def self_rules(review: SelfSubjectRulesReview, call: Call, _judges: Judges) -> None:
+    """What may I? Rules are known of those who may do everything; for others the list is marked incomplete."""
+    review.ClearField("status")
+    if PRIVILEGED_GROUP in call.identity.groups:
+        every = [_EVERYTHING]
+        review.status.resourceRules.add(verbs=every, apiGroups=every, resources=every)
+        review.status.nonResourceRules.add(verbs=every, nonResourceURLs=every)
+        review.status.incomplete = False
+        return
+    review.status.incomplete = True
+    review.status.evaluationError = f"the authorizers in use list no rules; ask them with a {_SELF_ACCESS}"
+
+
+_SELF_ACCESS = "SelfSubjectAccessReview"
+
+
+def _describe(info: UserInfo, identity: Identity) -> None:
+    info.username, info.uid = identity.name, identity.uid
+    info.groups.extend(identity.groups)
+
+
+def _attributes(
+    spec: SelfSubjectAccessReviewSpec | SubjectAccessReviewSpec, identity: Identity, call: Call
+) -> Attributes:
+    """What is asked for; exactly one of the two forms must be given."""
+    if spec.HasField("resourceAttributes") is spec.HasField("nonResourceAttributes"):
+        path = _SPEC.child("resourceAttributes")
+        message = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
+        raise _invalid(call, field_errors.invalid(path, field_errors.OMITTED, message))
+    if spec.HasField("nonResourceAttributes"):
+        other = spec.nonResourceAttributes
+        return Attributes(identity, other.verb, path=other.path)
+    asked = spec.resourceAttributes
+    return Attributes(
+        identity,
+        asked.verb,
+        asked.group,
+        asked.version,
+        asked.resource,
+        asked.subresource,
+        asked.namespace,
+        asked.name,
+    )
+
+
+def _decide(status: SubjectAccessReviewStatus, asked: Attributes, judges: Judges) -> None:
+    decision = judges.authorization.decide(asked)
+    status.allowed = decision.is_allowed
+    if decision.verdict is Verdict.DENY:
+        status.denied = True
+    if decision.reason:
+        status.reason = decision.reason
+
+
+def _invalid(call: Call, problem: FieldError) -> StatusError:
+    return errors.invalid(call.resource.group_kind, "", [problem])
