@@ -6,9 +6,9 @@ the same reason a field's path is only made when there is something to say about
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar, cast
 
 from kubewire.machinery import names
 from kubewire.machinery.field_errors import FieldError, invalid, not_supported, required
@@ -175,3 +175,24 @@ def duplicates(values: Sequence[str]) -> list[int]:
             found.append(position)
         seen.add(value)
     return found
+
+
+M = TypeVar("M", bound="Message")
+
+
+class _Clearable(Protocol):
+    def ClearField(self, name: str) -> None: ...  # noqa: N802 - protobuf's name
+
+
+def clear_fields(message: Message, fields: Iterable[str]) -> None:
+    """Clear fields named at run time."""
+    for name in fields:
+        cast("_Clearable", message).ClearField(name)
+
+
+def without(message: M, fields: Iterable[str]) -> M:
+    """A copy without some fields, to compare the others."""
+    rest = type(message)()
+    rest.CopyFrom(message)
+    clear_fields(rest, fields)
+    return rest
