@@ -44,7 +44,8 @@ def wanted(service_addresses: str, endpoint: Endpoint) -> Iterator[Wanted]:
         namespace.metadata.name = name
         yield Wanted("", "v1", "namespaces", namespace)
     yield Wanted("", "v1", "services", _service(service_addresses, endpoint))
-    yield Wanted("discovery.k8s.io", "v1", "endpointslices", _endpoints(endpoint))
+    if not ip_address(endpoint.address).is_loopback:  # a loopback address leads each node to itself
+        yield Wanted("discovery.k8s.io", "v1", "endpointslices", _endpoints(endpoint))
 
 
 def _service(service_addresses: str, endpoint: Endpoint) -> Service:
