@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 async def replaced(core: Core, call: Call, body: Body, options: WriteOptions) -> Written:
     """Put a whole object in the place of the stored one (of its status ...)."""
     write = begin(core, call, "update", options)
-    write.updating = _updating(write)
+    write.updating = updating_of(write)
     given = decode_body(body, write.kind.message, write.kind.resource.gvk, call, options)
     write.change = lambda _: _copy(given)
     await pipeline.update(write)
@@ -32,14 +32,14 @@ async def replaced(core: Core, call: Call, body: Body, options: WriteOptions) ->
 async def patched(core: Core, call: Call, patch: Patch, options: WriteOptions) -> Written:
     """Change the stored object by a patch."""
     write = begin(core, call, "patch", options)
-    write.updating = _updating(write)
-    apply = patcher(patch, write.kind.resource.gvk, call, options)
+    write.updating = updating_of(write)
+    apply = patcher(patch, write.kind.resource.message, write.kind.resource.gvk, call, options)
     write.change = lambda one: apply(_old(one))
     await pipeline.update(write)
     return write.result
 
 
-def _updating(write: Write) -> UpdateStrategy:
+def updating_of(write: Write) -> UpdateStrategy:
     """How the part that the call names is updated."""
     name = write.call.subresource
     if not name:

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Final
 import orjson
 from google.protobuf.message import DecodeError as ProtobufError
 
-from kubewire.api.runtime.runtime_pb2 import Unknown
 from kubewire.apiserver.contracts import Body, Encoding
-from kubewire.apiserver.encoding.envelope import MAGIC
 from kubewire.machinery import errors
 from kubewire.machinery.codec.decode import FieldValidation, decode
-from kubewire.machinery.codec.errors import DecodeError, MalformedJson
+from kubewire.machinery.codec.envelope import unwrap
+from kubewire.machinery.codec.errors import DecodeError, MalformedProtobuf
+from kubewire.machinery.codec.refusal import refusal
+from kubewire.machinery.codec.stored_form import restore
 from kubewire.machinery.gvk import GroupVersion, GroupVersionKind
 from kubewire.machinery.messages import message_class
 from kubewire.machinery.quoting import quote
-from kubewire.machinery.resources import proto_package
+from kubewire.machinery.resources import builtin, proto_package
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
@@ -24,10 +25,9 @@ if TYPE_CHECKING:
     from kubewire.apiserver.contracts import Call
     from kubewire.apiserver.options import WriteOptions
     from kubewire.apiserver.registry.write import Write
-    from kubewire.machinery.errors import StatusError
 
-_SHOWN_BYTES: Final = 30
-_INTERNAL_GROUPS: Final = {"": "core", "rbac.authorization.k8s.io": "rbac"}
+_INTERNAL_GROUPS: Final = {"": "core"}
+_SCHEME: Final = "k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30"
 _VALIDATIONS: Final = {
     "": FieldValidation.WARN,
     "Warn": FieldValidation.WARN,
@@ -56,103 +56,82 @@ def decode_body(
     Raises:
         StatusError: 400, it is malformed, or of another kind or version.
     """
-    match body.encoding:
-        case Encoding.PROTOBUF:
-            return _from_protobuf(body.data, message, gvk)
-        case Encoding.ENVELOPE:
-            return _from_envelope(body.data, message, gvk)
-        case Encoding.JSON:
-            return from_json(body.data, message, gvk, call, options)
-        case _:
-            raise errors.unsupported_media_type([Encoding.JSON.value, Encoding.ENVELOPE.value])
+    try:
+        match body.encoding:
+            case Encoding.PROTOBUF:
+                return _from_protobuf(body.data, message)
+            case Encoding.ENVELOPE:
+                return _from_envelope(body.data, message, gvk)
+            case Encoding.JSON:
+                return _from_json(body.data, message, gvk, call, options)
+    except DecodeError as error:
+        raise refusal(error, body.data, gvk) from None
+    raise errors.unsupported_media_type([Encoding.JSON.value, Encoding.ENVELOPE.value])
 
 
 def from_json(data: bytes, message: type[Message], gvk: GroupVersionKind, call: Call, options: WriteOptions) -> Message:
-    """A message from JSON text. Fields it does not have are warned of, or refused, as the options say."""
+    """A message from JSON text; as for bodies."""
     try:
-        _check_type(data, gvk)
-        return decode(data, message, validation=_VALIDATIONS[options.field_validation], warnings=call.warnings)
-    except MalformedJson as error:
-        why = f"couldn't get version/kind; json parse error: {error}"
-        raise unrecognized(data, gvk, why) from None
+        return _from_json(data, message, gvk, call, options)
     except DecodeError as error:
-        raise unusable(gvk, gvk, str(error)) from None
+        raise refusal(error, data, gvk) from None
+
+
+def _from_json(
+    data: bytes, message: type[Message], gvk: GroupVersionKind, call: Call, options: WriteOptions
+) -> Message:
+    """Fields that the message does not have are warned of, or refused, as the options say."""
+    _check_type(data, gvk)
+    return decode(data, message, validation=_VALIDATIONS[options.field_validation], warnings=call.warnings)
 
 
 def _check_type(data: bytes, wanted: GroupVersionKind) -> None:
-    """Refuse another kind or version. Text that cannot be read at all is left for the decoder to judge."""
+    """Refuse another kind or version. What cannot be read at all is left for the decoder to judge."""
     try:
         value = orjson.loads(data)
     except orjson.JSONDecodeError:
         return
-    if not isinstance(value, dict):
+    if isinstance(value, dict):
+        kind, version = value.get("kind") or wanted.kind, value.get("apiVersion") or wanted.api_version
+        if isinstance(kind, str) and isinstance(version, str):
+            _require(kind, version, wanted)
+
+
+def _require(kind: str, api_version: str, wanted: GroupVersionKind) -> None:
+    if kind == wanted.kind and api_version == wanted.api_version:
         return
-    kind, api_version = value.get("kind") or wanted.kind, value.get("apiVersion") or wanted.api_version
-    if (
-        isinstance(kind, str)
-        and isinstance(api_version, str)
-        and (kind, api_version) != (wanted.kind, wanted.api_version)
-    ):
-        raise _mismatch(kind, api_version, wanted)
-
-
-def _mismatch(kind: str, api_version: str, wanted: GroupVersionKind) -> StatusError:
     try:
         group, version = GroupVersion.parse(api_version)
     except ValueError as error:
-        return unrecognized(b"", wanted, str(error))
+        raise errors.bad_request(
+            f"the object provided is unrecognized (must be of type {wanted.kind}): {error}"
+        ) from None
     if kind == wanted.kind and group == wanted.group:
-        return errors.bad_request(
+        raise errors.bad_request(
             f"the API version in the data ({api_version}) does not match "
             f"the expected API version ({wanted.api_version})"
         )
-    internal = _INTERNAL_GROUPS.get(wanted.group, wanted.group.partition(".")[0])
-    why = f"converting ({version}.{kind}) to ({internal}.{wanted.kind}): unknown conversion"
-    return unusable(GroupVersionKind(group, version, kind), wanted, why)
+    why = _why_not(GroupVersionKind(group, version, kind), wanted)
+    raise errors.bad_request(f"{kind} in version {quote(version)} cannot be handled as a {wanted.kind}: {why}")
+
+
+def _why_not(found: GroupVersionKind, wanted: GroupVersionKind) -> str:
+    if builtin().by_kind(*found) is None:
+        return f'no kind {quote(found.kind)} is registered for version {quote(found.api_version)} in scheme "{_SCHEME}"'
+    group = _INTERNAL_GROUPS.get(wanted.group, wanted.group.partition(".")[0])
+    return f"converting ({found.version}.{found.kind}) to ({group}.{wanted.kind}): unknown conversion"
 
 
 def _from_envelope(data: bytes, message: type[Message], gvk: GroupVersionKind) -> Message:
-    if not data.startswith(MAGIC):
-        why = f"provided data does not appear to be a protobuf message, expected prefix [{_decimal(MAGIC)}]"
-        raise unrecognized(data, gvk, why)
+    api_version, kind, raw = unwrap(data)
+    _require(kind or gvk.kind, api_version or gvk.api_version, gvk)
+    return _from_protobuf(raw, message)
+
+
+def _from_protobuf(data: bytes, message: type[Message]) -> Message:
     try:
-        unknown = Unknown.FromString(data[len(MAGIC) :])
+        made = message.FromString(data)
     except ProtobufError as error:
-        raise unrecognized(data, gvk, str(error)) from None
-    kind, api_version = unknown.typeMeta.kind or gvk.kind, unknown.typeMeta.apiVersion or gvk.api_version
-    if (kind, api_version) != (gvk.kind, gvk.api_version):
-        raise _mismatch(kind, api_version, gvk)
-    return _from_protobuf(unknown.raw, message, gvk)
-
-
-def _decimal(data: bytes) -> str:
-    return " ".join(map(str, data))
-
-
-def _from_protobuf(data: bytes, message: type[Message], gvk: GroupVersionKind) -> Message:
-    try:
-        return message.FromString(data)
-    except ProtobufError as error:
-        raise unusable(gvk, gvk, str(error)) from None
-
-
-def unusable(found: GroupVersionKind, wanted: GroupVersionKind, why: str) -> StatusError:
-    """A body whose kind is known and that still cannot be read."""
-    return errors.bad_request(
-        f"{found.kind} in version {quote(found.version)} cannot be handled as a {wanted.kind}: {why}"
-    )
-
-
-def unrecognized(data: bytes, wanted: GroupVersionKind, why: str) -> StatusError:
-    """A body that does not even tell what it is."""
-    return errors.bad_request(
-        f"the object provided is unrecognized (must be of type {wanted.kind}): {why} ({_beginning(data)})"
-    )
-
-
-def _beginning(data: bytes) -> str:
-    if not data:
-        return "<empty>"
-    shown = data[:_SHOWN_BYTES]
-    text = shown.decode("utf-8", "replace") if data.startswith(b"{") else shown.hex()
-    return f"{text} ..." if len(data) > _SHOWN_BYTES else text
+        raise MalformedProtobuf(str(error)) from None
+    restore(made)
+    return made

@@ -20,14 +20,20 @@ if TYPE_CHECKING:
 
 
 def ownership_of(resource: Resource, message: type[Message], strategy: Strategy, subresource: str) -> Ownership:
-    """The rules for writes through one endpoint of a kind. Make it once: it remembers what it has worked out."""
+    """Keeps the owners for writes through one endpoint of a kind. Make it once: it remembers what it has worked out."""
+    return Ownership(owned_kind(resource, strategy, subresource), message)
+
+
+def owned_kind(resource: Resource, strategy: Strategy, subresource: str) -> OwnedKind:
+    """The rules for writes through one endpoint of a kind."""
     reset = FieldSet.of_paths(strategy.reset_fields(subresource))
-    kind = OwnedKind(of_definition(name_of_message(resource.message)), resource.api_version, subresource, reset)
-    return Ownership(kind, message)
+    return OwnedKind(of_definition(name_of_message(resource.message)), resource.api_version, subresource, reset)
 
 
 def track_new(write: Write) -> None:
-    """The creator of an object owns what it has set."""
+    """The creator of an object owns what it has set. An apply has settled ownership when it was merged."""
+    if write.verb == "apply":
+        return
     write.kind.ownership("").record_create(write.obj, OwnedWrite(write.manager, write.ctx.now_seconds))
 
 

@@ -32,8 +32,8 @@ class PortRange:
     """Ports `first` to `last`; the lowest ones are given out last, since people like to choose among them."""
 
     def __init__(self, first: int = FIRST_PORT, last: int = LAST_PORT) -> None:
-        self.first: Final = first
-        self.size: Final = last - first + 1
+        self.first: Final[int] = first
+        self.size: Final[int] = last - first + 1
         self._band = min(max(_SMALLEST_BAND, self.size // _BAND_SHARE), _LARGEST_BAND, self.size)
 
     def __str__(self) -> str:
@@ -54,7 +54,7 @@ class PortRange:
             start = random.randrange(low, high) if high > low else low
             for offset in (*range(start, high), *range(low, start)):
                 if not taken >> offset & 1:
-                    return self.first + offset
+                    return int(self.first + offset)
         raise PortsExhausted("failed to allocate a nodePort: range is full")
 
 

@@ -48,7 +48,7 @@ class WorkloadScale(Special):
 
     async def patch(self, core: Core, call: Call, patch: Patch, options: WriteOptions) -> Written:
         """Change the number of replicas by a patch of the scale."""
-        apply = patcher(patch, SCALE, call, options)
+        apply = patcher(patch, Scale.DESCRIPTOR.full_name, SCALE, call, options)
         return await self._write(core, call, "patch", options, lambda old: cast("Scale", apply(old)))
 
     async def _write(
