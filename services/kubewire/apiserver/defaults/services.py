@@ -9,8 +9,6 @@ if TYPE_CHECKING:
     from kubewire.api.core.v1.service_pb2 import Service, ServicePort, ServiceSpec
     from kubewire.api.discovery.v1.endpoint_slice_pb2 import EndpointSlice
 
-_INT = 0
-
 
 def default_service(service: Service) -> None:
     """Fill the spec, and how load balancers deliver to the addresses they reported."""
@@ -40,10 +38,9 @@ def _default_port(port: ServicePort) -> None:
     if not port.protocol:
         port.protocol = "TCP"
     target = port.targetPort
-    if not (target.intVal if target.type == _INT else target.strVal):
-        target.type = _INT
+    if not (target.strVal if target.type else target.intVal) and port.port:
+        target.Clear()
         target.intVal = port.port
-        target.ClearField("strVal")
 
 
 def _default_traffic(spec: ServiceSpec) -> None:

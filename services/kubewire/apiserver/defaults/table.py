@@ -2,7 +2,8 @@
 
 A kind that is not listed has none. Functions change the message in place and may be applied twice. They keep to
 proto presence as stock servers do: a field without a pointer in Kubernetes' own types counts as left out when it
-is zero, one with a pointer only when it is absent. Feature gates stand as in a stock v1.36.
+is zero, one with a pointer only when it is absent. What they write is in stored form (see `machinery.codec.decode`):
+an empty field without a pointer stays absent. Feature gates stand as in a stock v1.36.
 """
 
 from __future__ import annotations

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from kubewire.api.core.v1.replication_controller_pb2 import ReplicationController
 
 _HISTORY_LIMIT = 10
-_INT, _STRING = 0, 1
+_TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
+_STRING = 1
+"""Value of `IntOrString.type` when the string counts; nothing is said when the number does."""
 
 
 def default_deployment(deployment: Deployment) -> None:
@@ -51,17 +53,19 @@ def default_replica_set(replica_set: ReplicaSet) -> None:
 
 
 def default_daemon_set(daemon_set: DaemonSet) -> None:
-    """Fill a DaemonSet."""
+    """Fill a DaemonSet, and the annotation that counts changes of its template."""
     spec = daemon_set.spec
+    if _TEMPLATE_GENERATION not in daemon_set.metadata.annotations:
+        daemon_set.metadata.annotations[_TEMPLATE_GENERATION] = "0"
     strategy = spec.updateStrategy
     if not strategy.type:
         strategy.type = "RollingUpdate"
     if strategy.type == "RollingUpdate":
         rolling = strategy.rollingUpdate
         if not rolling.HasField("maxUnavailable"):
-            rolling.maxUnavailable.type, rolling.maxUnavailable.intVal = _INT, 1
+            rolling.maxUnavailable.intVal = 1
         if not rolling.HasField("maxSurge"):
-            rolling.maxSurge.type, rolling.maxSurge.intVal = _INT, 0
+            rolling.maxSurge.SetInParent()
     if not spec.HasField("revisionHistoryLimit"):
         spec.revisionHistoryLimit = _HISTORY_LIMIT
     default_template(spec.template)

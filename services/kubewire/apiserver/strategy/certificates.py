@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from kubewire.apiserver.strategy.base import KindStrategy
-from kubewire.apiserver.strategy.metadata import keep_field, prepare_changed_metadata, snapshot
+from kubewire.apiserver.strategy.metadata import clear_field, keep_field, prepare_changed_metadata, snapshot
 from kubewire.apiserver.validation.metadata import validate_metadata_update
 from kubewire.machinery.field_errors import FieldError
 
@@ -33,9 +33,12 @@ class CertificateSigningRequestStrategy(KindStrategy["CertificateSigningRequest"
     def initialize(self, obj: CertificateSigningRequest, ctx: WriteContext) -> None:
         """Note who asks."""
         identity = ctx.identity
-        obj.spec.username, obj.spec.uid = identity.name, identity.uid
-        obj.spec.groups[:] = identity.groups
-        obj.spec.ClearField("extra")
+        for name in ("username", "uid", "groups", "extra"):
+            clear_field(obj.spec, name)
+        obj.spec.username = identity.name
+        if identity.uid:
+            obj.spec.uid = identity.uid
+        obj.spec.groups.extend(identity.groups)
 
     def reconcile(self, new: CertificateSigningRequest, old: CertificateSigningRequest, _ctx: WriteContext) -> None:
         """Nothing but metadata changes."""
@@ -47,9 +50,10 @@ class CertificateSigningRequestStrategy(KindStrategy["CertificateSigningRequest"
         """Verdicts are the approval's to give."""
         verdicts = [item for item in old.status.conditions if item.type in _VERDICTS]
         others = [item for item in new.status.conditions if item.type not in _VERDICTS]
-        kept = [snapshot(item) for item in (*verdicts, *others)]
-        new.status.ClearField("conditions")
-        new.status.conditions.extend(kept)
+        if verdicts or len(others) != len(new.status.conditions):
+            kept = [snapshot(item) for item in (*verdicts, *others)]
+            new.status.ClearField("conditions")
+            new.status.conditions.extend(kept)
         _stamp(new.status.conditions, old.status.conditions, ctx.now_seconds)
 
 
@@ -61,8 +65,7 @@ class ApprovalStrategy:
         """Neither the spec nor the certificate changes."""
         prepare_changed_metadata(new.metadata, old.metadata)
         keep_field(new, old, "spec")
-        new.status.ClearField("certificate")
-        if old.status.HasField("certificate"):
+        if new.status.certificate != old.status.certificate:
             new.status.certificate = old.status.certificate
         _stamp(new.status.conditions, old.status.conditions, ctx.now_seconds)
 

@@ -42,7 +42,8 @@ class NamespaceStrategy(KindStrategy["Namespace"]):
 
     def reconcile(self, new: Namespace, old: Namespace, _ctx: WriteContext) -> None:
         """Finalizers of the spec change through `namespaces/finalize` alone."""
-        new.spec.finalizers[:] = old.spec.finalizers
+        if new.spec != old.spec:
+            keep_field(new, old, "spec")
 
     def is_held(self, obj: Namespace) -> bool:
         """By finalizers of either sort."""

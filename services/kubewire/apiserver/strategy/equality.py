@@ -1,4 +1,7 @@
-"""Whether two states mean the same, which decides if the generation counts a write."""
+"""Whether two states mean the same, which decides if the generation counts a write.
+
+Objects are compared in stored form (see `machinery.codec.decode`): there is one for everything that means the same.
+"""
 
 from __future__ import annotations
 

@@ -48,7 +48,6 @@ def keep_field(new: Message, old: Message, name: str) -> None:
     if cast("_HasFields", old).HasField(name):
         target: Message = getattr(new, name)
         target.CopyFrom(getattr(old, name))
-        target.SetInParent()
     else:
         clear_field(new, name)
 
@@ -67,7 +66,7 @@ def prepare_changed_metadata(new: ObjectMeta, old: ObjectMeta) -> None:
     new.generation = old.generation
     if not old.HasField("generation"):
         new.ClearField("generation")
-    if not new.uid:
+    if not new.uid and old.uid:
         new.uid = old.uid
     if old.HasField("creationTimestamp"):
         new.creationTimestamp.CopyFrom(old.creationTimestamp)

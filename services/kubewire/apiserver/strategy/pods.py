@@ -51,7 +51,7 @@ class PodStrategy(KindStrategy["Pod"]):
         """Owners stay as they are: kubelets have been known to write back stale ones."""
         new.metadata.ClearField("ownerReferences")
         new.metadata.ownerReferences.extend(old.metadata.ownerReferences)
-        if not new.status.qosClass:
+        if not new.status.qosClass and old.status.qosClass:
             new.status.qosClass = old.status.qosClass
 
     def graceful_deletion(self, obj: Pod, options: DeleteOptions) -> int:

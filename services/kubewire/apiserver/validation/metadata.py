@@ -243,13 +243,13 @@ def validate_field_manager(manager: str, path: Path) -> list[FieldError]:
 
 
 def validate_metadata_update(new: ObjectMeta, old: ObjectMeta, path: Path = METADATA) -> list[FieldError]:
-    """What is wrong with changed metadata; identity, origin and deletion cannot change."""
+    """What is wrong with changed metadata; identity, origin and deletion cannot change.
+
+    The resourceVersion is not looked at: whoever stores the object compares it with what is there.
+    """
     problems: list[FieldError] = []
     if old.HasField("deletionTimestamp"):
         problems += _validate_no_new_finalizers(new.finalizers, old.finalizers, path)
-    if not new.resourceVersion:
-        detail = "must be specified for an update"
-        problems.append(invalid(path.child("resourceVersion"), new.resourceVersion, detail))
     _check_generation_update(new, old, path, problems)
     for member in ("name", "namespace", "uid"):
         if getattr(new, member) != getattr(old, member):

@@ -128,13 +128,6 @@ def validate_persistent_volume_update(new: PersistentVolume, old: PersistentVolu
     return problems
 
 
-def validate_persistent_volume_status(new: PersistentVolume, _old: PersistentVolume) -> list[FieldError]:
-    """A volume that is stored has a version."""
-    if new.metadata.resourceVersion:
-        return []
-    return [required(ROOT.child("metadata", "resourceVersion"))]
-
-
 def validate_storage_class(storage_class: StorageClass) -> list[FieldError]:
     """A new class."""
     problems: Problems = []

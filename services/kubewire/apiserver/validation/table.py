@@ -62,7 +62,6 @@ RULES: Mapping[tuple[str, str], object] = {
     ("", "PersistentVolume"): Rules(
         create=persistent_volumes.validate_persistent_volume,
         update=persistent_volumes.validate_persistent_volume_update,
-        status_update=persistent_volumes.validate_persistent_volume_status,
     ),
     ("", "PersistentVolumeClaim"): Rules(create=claims.validate_claim, update=claims.validate_claim_update),
     ("", "Pod"): Rules(
