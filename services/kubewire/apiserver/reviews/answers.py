@@ -38,13 +38,13 @@ class Judges(NamedTuple):
 
 
 def self_subject(review: SelfSubjectReview, call: Call, _judges: Judges) -> None:
-    """Who am I?"""
+    """Who the caller is."""
     review.ClearField("status")
     _describe(review.status.userInfo, call.identity)
 
 
 def token(review: TokenReview, call: Call, judges: Judges) -> None:
-    """Whose token is this? Tokens that nobody knows are not authenticated, which is no error."""
+    """Whose token it is. One that nobody knows is not authenticated, which is no error."""
     if not review.spec.token:
         problem = field_errors.required(_SPEC.child("token"), "token is required for TokenReview in authentication")
         raise _invalid(call, problem)
@@ -60,13 +60,13 @@ def token(review: TokenReview, call: Call, judges: Judges) -> None:
 
 
 def self_access(review: SelfSubjectAccessReview, call: Call, judges: Judges) -> None:
-    """May I?"""
+    """Whether the caller may do something."""
     review.ClearField("status")
     _decide(review.status, _attributes(review.spec, call.identity, call), judges)
 
 
 def subject_access(review: SubjectAccessReview | LocalSubjectAccessReview, call: Call, judges: Judges) -> None:
-    """May they?"""
+    """Whether somebody else may do something."""
     spec = review.spec
     if not spec.user and not spec.groups:
         problem = field_errors.invalid(
@@ -79,7 +79,7 @@ def subject_access(review: SubjectAccessReview | LocalSubjectAccessReview, call:
 
 
 def local_subject_access(review: LocalSubjectAccessReview, call: Call, judges: Judges) -> None:
-    """May they, in this namespace?"""
+    """Whether somebody else may do something in this namespace."""
     asked = review.spec.resourceAttributes
     if asked.namespace != call.namespace:
         message = "must match metadata.namespace"
@@ -89,7 +89,7 @@ def local_subject_access(review: LocalSubjectAccessReview, call: Call, judges: J
 
 
 def self_rules(review: SelfSubjectRulesReview, call: Call, _judges: Judges) -> None:
-    """What may I? Rules are known of those who may do everything; for others the list is marked incomplete."""
+    """What the caller may do: known of those who may do everything, and marked incomplete for others."""
     review.ClearField("status")
     if PRIVILEGED_GROUP in call.identity.groups:
         every = [_EVERYTHING]

@@ -90,7 +90,7 @@ async def test_local_reviews_stay_in_their_namespace() -> None:
     """The namespace asked about is the review's own."""
     spec = {"user": "x", "resourceAttributes": {"verb": "get", "resource": "pods", "namespace": "a"}}
     assert (await ask("localsubjectaccessreviews", MASTER, spec, "a"))["allowed"] is False
-    with pytest.raises(StatusError, match="must match metadata.namespace"):
+    with pytest.raises(StatusError, match=r"must match metadata\.namespace"):
         await ask("localsubjectaccessreviews", MASTER, spec, "b")
 
 
