@@ -35,8 +35,8 @@ def caused_by(cause: ApiObject | str) -> Iterator[None]:
         _current.reset(token)
 
 
-def cause_text(object: ApiObject) -> str:  # noqa: A002 - the Kubernetes word
+def cause_text(obj: ApiObject) -> str:
     """`Pod/default/web@42`; without the namespace for cluster-scoped kinds."""
-    metadata = object.metadata
+    metadata = obj.metadata
     where = f"{metadata.namespace}/{metadata.name}" if metadata.namespace else metadata.name
-    return f"{kind_of(object)}/{where}@{metadata.resourceVersion}"
+    return f"{kind_of(obj)}/{where}@{metadata.resourceVersion}"

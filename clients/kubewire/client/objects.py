@@ -41,13 +41,13 @@ class ObjectKey(NamedTuple):
         return cls(namespace, name)
 
 
-def key_of(object: ApiObject) -> ObjectKey:  # noqa: A002 - the Kubernetes word
+def key_of(obj: ApiObject) -> ObjectKey:
     """An object's key."""
-    metadata = object.metadata
+    metadata = obj.metadata
     return ObjectKey(metadata.namespace, metadata.name)
 
 
-def kind_of(object: ApiObject) -> str:  # noqa: A002 - the Kubernetes word
+def kind_of(obj: ApiObject) -> str:
     """An object's kind, such as `Pod`."""
-    descriptor: Descriptor | None = getattr(object, "DESCRIPTOR", None)
-    return descriptor.name if descriptor is not None else str(getattr(object, "kind", ""))
+    descriptor: Descriptor | None = getattr(obj, "DESCRIPTOR", None)
+    return descriptor.name if descriptor is not None else str(getattr(obj, "kind", ""))

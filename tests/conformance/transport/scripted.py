@@ -93,6 +93,8 @@ class ScriptedServer:
         self.calls.append(name)
         if name == "WatchRefused":
             raise FAILURES[data.decode()]
+        if name == "WatchNeverOpened":
+            await self._CreateForever(context, data)
         messages: Callable[[ScriptedContext, bytes], AsyncGenerator[bytes, None]] = getattr(self, "_" + name)
         return ScriptedStream(messages(context, data))
 
@@ -172,6 +174,7 @@ class ScriptedHandler(grpc.GenericRpcHandler):
         async def stream(data: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> AsyncIterator[bytes]:
             try:
                 messages = await self._server.stream(path, self._context(context), data)
+                await context.send_initial_metadata(())
                 try:
                     async for message in messages:
                         yield message

@@ -1,7 +1,8 @@
 """What every Transport promises: bytes, errors with their reasons, deadlines, cancellation, slow receivers."""
 
 import asyncio
-from contextlib import aclosing
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 
 import pytest
 
@@ -21,9 +22,17 @@ async def call(side: Side, method: str, data: bytes = b"", timeout_seconds: floa
 
 async def messages(side: Side, method: str, data: bytes = b"", timeout_seconds: float = LONG_SECONDS) -> list[bytes]:
     """All messages of a stream."""
-    stream = side.transport.stream(PREFIX + method, data, timeout_seconds=timeout_seconds)
-    async with aclosing(stream):
+    async with opened(side, method, data, timeout_seconds) as stream:
         return [message async for message in stream]
+
+
+def opened(
+    side: Side, method: str, data: bytes = b"", timeout_seconds: float = LONG_SECONDS
+) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+    """A stream."""
+    return side.transport.stream(
+        PREFIX + method, data, timeout_seconds=timeout_seconds, open_timeout_seconds=LONG_SECONDS
+    )
 
 
 @pytest.mark.parametrize("size", [0, 1, 5 << 20])
@@ -93,17 +102,35 @@ async def test_a_stream_ends_when_the_server_ends_it(side: Side) -> None:
 
 
 async def test_a_stream_that_is_refused(side: Side) -> None:
-    """The error of opening a stream is raised by the first step of its iteration."""
+    """The error of opening a stream is raised on entering it."""
     with pytest.raises(StatusError) as failure:
-        await messages(side, "WatchRefused", b"Expired")
+        async with opened(side, "WatchRefused", b"Expired"):
+            pytest.fail("the stream is not open")
     assert failure.value.reason == Reason.EXPIRED
+
+
+async def test_a_stream_is_open_when_entered(side: Side) -> None:
+    """The server serves it although no message was sent."""
+    async with opened(side, "WatchSilent"):
+        assert side.server.calls == ["WatchSilent"]
+
+
+async def test_a_stream_that_is_not_opened(side: Side) -> None:
+    """Opening has a deadline of its own."""
+    stream = side.transport.stream(
+        PREFIX + "WatchNeverOpened", b"", timeout_seconds=LONG_SECONDS, open_timeout_seconds=0.2
+    )
+    with pytest.raises(StatusError) as failure:
+        async with stream:
+            pytest.fail("the stream is not open")
+    assert failure.value.reason == Reason.TIMEOUT
+    await asyncio.wait_for(side.server.cancelled.wait(), LONG_SECONDS)
 
 
 @pytest.mark.parametrize("name", ["Expired", "Unavailable"])
 async def test_a_stream_that_fails(side: Side, name: str) -> None:
     """What was sent before a failure arrives before it."""
-    stream = side.transport.stream(PREFIX + "WatchThenFail", name.encode(), timeout_seconds=LONG_SECONDS)
-    async with aclosing(stream):
+    async with opened(side, "WatchThenFail", name.encode()) as stream:
         assert await anext(stream) == b"one"
         with pytest.raises(StatusError) as failure:
             await anext(stream)
@@ -112,8 +139,7 @@ async def test_a_stream_that_fails(side: Side, name: str) -> None:
 
 async def test_closing_a_stream_ends_it_on_the_server(side: Side) -> None:
     """A receiver that has seen enough leaves nothing running."""
-    stream = side.transport.stream(PREFIX + "WatchEndless", b"", timeout_seconds=LONG_SECONDS)
-    async with aclosing(stream):
+    async with opened(side, "WatchEndless", b"") as stream:
         await anext(stream)
     await asyncio.wait_for(side.server.cancelled.wait(), LONG_SECONDS)
     assert side.server.closed == 1
@@ -138,8 +164,7 @@ async def test_a_stream_ends_at_its_deadline(side: Side) -> None:
 
 async def test_a_slow_receiver_slows_the_sender(side: Side) -> None:
     """While nobody takes messages the server stops making them after at most some megabytes."""
-    stream = side.transport.stream(PREFIX + "WatchEndless", b"", timeout_seconds=LONG_SECONDS)
-    async with aclosing(stream):
+    async with opened(side, "WatchEndless", b"") as stream:
         await anext(stream)
         before = -1
         while before != side.server.produced:

@@ -7,8 +7,9 @@ safe to repeat then is asked of the next.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
-from typing import Final
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import aclosing, asynccontextmanager, contextmanager
+from typing import Final, TypeAlias
 from urllib.parse import unquote
 
 import grpc
@@ -24,6 +25,7 @@ from kubewire.client.transport.tokens import FileToken, Token, static_token
 from kubewire.client.transport.transport import TransportClosed
 
 Metadata = tuple[tuple[str, str], ...]
+Stream: TypeAlias = "grpc.aio.UnaryStreamCall[bytes, bytes]"
 OnWarning = Callable[[str], None]
 
 _READS: Final = ("Get", "List", "Watch")
@@ -57,14 +59,36 @@ class GrpcTransport:
             if not is_safe or not await attempts.pause():
                 raise status_error(failure) from None
 
-    async def stream(self, method: str, request: bytes, *, timeout_seconds: float) -> AsyncGenerator[bytes, None]:
+    @asynccontextmanager
+    async def stream(
+        self, method: str, request: bytes, *, timeout_seconds: float, open_timeout_seconds: float
+    ) -> AsyncGenerator[AsyncIterator[bytes], None]:
         """See `Transport.stream`."""
         endpoint = self._current()
         call = endpoint.stream(method)(request, timeout=timeout_seconds, metadata=self._metadata())
         try:
+            with self._failures_of(endpoint):
+                try:
+                    async with asyncio.timeout(open_timeout_seconds):
+                        await call.wait_for_connection()
+                except TimeoutError:
+                    raise deadline_exceeded() from None
+            async with aclosing(self._delivered(endpoint, call)) as messages:
+                yield messages
+        finally:
+            call.cancel()
+
+    async def _delivered(self, endpoint: Endpoint, call: Stream) -> AsyncGenerator[bytes, None]:
+        with self._failures_of(endpoint):
             # Whatever is not bytes is the library's mark of the end.
             while isinstance(message := await call.read(), bytes):
                 yield message
+
+    @contextmanager
+    def _failures_of(self, endpoint: Endpoint) -> Iterator[None]:
+        """Translate what a stream fails with."""
+        try:
+            yield
         except grpc.aio.AioRpcError as error:
             if outcome_of(error) is not Outcome.ANSWERED:
                 self._endpoints.leave(endpoint)
@@ -72,8 +96,6 @@ class GrpcTransport:
         except asyncio.CancelledError:
             self._check_closed_by_owner()
             raise
-        finally:
-            call.cancel()
 
     async def close(self) -> None:
         """See `Transport.close`."""

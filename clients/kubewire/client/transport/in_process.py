@@ -89,19 +89,31 @@ class InProcessTransport(Generic[ContextT]):
         self._tell_warnings(context)
         return answer
 
-    async def stream(self, method: str, request: bytes, *, timeout_seconds: float) -> AsyncGenerator[bytes, None]:
+    @asynccontextmanager
+    async def stream(
+        self, method: str, request: bytes, *, timeout_seconds: float, open_timeout_seconds: float
+    ) -> AsyncGenerator[AsyncIterator[bytes], None]:
         """See `Transport.stream`."""
         self._check_open()
         deadline, context = _deadline(timeout_seconds), self._context()
-        messages = await self._bounded(self._dispatcher.stream(method, context, request), deadline)
+        opening = self._dispatcher.stream(method, context, request)
+        messages = await self._bounded(opening, min(deadline, _deadline(open_timeout_seconds)))
         self._tell_warnings(context)
-        async with aclosing(messages), _closing(aiter(messages)) as iterator:
+        async with aclosing(messages), aclosing(self._delivered(aiter(messages), deadline)) as delivered:
+            yield delivered
+
+    async def _delivered(self, messages: AsyncIterator[bytes], deadline: float) -> AsyncGenerator[bytes, None]:
+        try:
             while True:
                 try:
-                    message = await self._bounded(anext(iterator), deadline)
+                    message = await self._bounded(anext(messages), deadline)
                 except StopAsyncIteration:
                     return
                 yield message
+        finally:
+            # What a generator holds is given up now, and not when it is collected.
+            if isinstance(messages, AsyncGenerator):
+                await messages.aclose()
 
     async def close(self) -> None:
         """See `Transport.close`. The dispatcher is its owner's."""
@@ -140,13 +152,3 @@ class InProcessTransport(Generic[ContextT]):
 
 def _deadline(timeout_seconds: float) -> float:
     return asyncio.get_running_loop().time() + timeout_seconds
-
-
-@asynccontextmanager
-async def _closing(iterator: AsyncIterator[bytes]) -> AsyncGenerator[AsyncIterator[bytes], None]:
-    """Close an iterator that is a generator, so that what it holds is given up now and not when it is collected."""
-    try:
-        yield iterator
-    finally:
-        if isinstance(iterator, AsyncGenerator):
-            await iterator.aclose()

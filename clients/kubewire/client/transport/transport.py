@@ -6,7 +6,8 @@ Two stand behind it: gRPC to another process, and a dispatcher in this one. Both
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 
@@ -30,13 +31,17 @@ class Transport(Protocol):
         """
         ...
 
-    def stream(self, method: str, request: bytes, *, timeout_seconds: float) -> AsyncGenerator[bytes, None]:
-        """Call a method that answers with a stream; close the iterator to end it (`contextlib.aclosing`).
+    def stream(
+        self, method: str, request: bytes, *, timeout_seconds: float, open_timeout_seconds: float
+    ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """Call a method that answers with a stream: entering opens it, leaving ends it.
 
-        Messages are taken from the server as fast as they are asked for: a slow receiver slows the sender down.
+        When it is entered the server has opened the stream: what happens from now on, it tells. Messages are taken from
+        the server as fast as they are asked for: a slow receiver slows the sender down.
 
         Raises:
-            StatusError: as `unary`, when the stream is opened or while it runs.
+            StatusError: as `unary`, on entering or from the iterator; `Timeout` when the stream is not open within
+                `open_timeout_seconds` or not over within `timeout_seconds`.
             TransportClosed: the transport was closed.
         """
         ...
