@@ -141,12 +141,18 @@ class MapType:
 
 
 class ListType:
-    """A list whose items are owned one by one: by keys, or (without keys) by value."""
+    """A list whose items are owned one by one: by keys, or (without keys) by value.
 
-    __slots__ = ("defaults", "items", "keys")
+    One that does not identify its items only tells what an atomic list holds.
+    """
 
-    def __init__(self, keys: tuple[str, ...], items: MergeType, defaults: JsonObject) -> None:
+    __slots__ = ("defaults", "identifies", "items", "keys")
+
+    def __init__(
+        self, keys: tuple[str, ...], items: MergeType, defaults: JsonObject, *, identifies: bool = True
+    ) -> None:
         self.keys = keys
+        self.identifies = identifies
         self.items = items
         self.defaults = defaults
 
@@ -335,7 +341,7 @@ def of_node(node: Node) -> MergeType:
 def _of_list(node: Node) -> MergeType:
     items = of_node(node.items) if node.items is not None else DEDUCED
     if node.list_type not in {"set", "map"}:
-        return LeafType("list", ListType((), items, {}))
+        return LeafType("list", ListType((), items, {}, identifies=False))
     return ListType(node.list_map_keys, items, _key_defaults(node))
 
 

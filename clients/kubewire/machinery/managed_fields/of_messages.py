@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar, cast
 from kubewire.machinery.codec.encode import to_dict
 from kubewire.machinery.json_value import JsonObject
 from kubewire.machinery.managed_fields import entry as entries_of
+from kubewire.machinery.managed_fields.apply import Applied, Request, apply
 from kubewire.machinery.managed_fields.entry import UPDATE, Entry, EntryError
 from kubewire.machinery.managed_fields.merge_types import MergeError
 from kubewire.machinery.managed_fields.shape import Shape, shape_of
@@ -96,6 +97,22 @@ class Ownership:
             metadata.ClearField("managedFields")
             return
         self._record(live, new, managed, write)
+
+    def apply(self, live: Message | None, config: JsonObject, write: Write, *, is_forced: bool = False) -> Applied:
+        """What an apply makes of the stored object, or of nothing, in JSON, and its entries.
+
+        Raises:
+            StatusError: as `managed_fields.apply.apply` does.
+        """
+        names: JsonObject = {"apiVersion": config.get("apiVersion"), "kind": config.get("kind")}
+        zero: JsonObject = {**names, **to_dict(self._message())}
+        if live is None:
+            return apply(self._kind, zero, [], zero, Request(config, write, is_forced))
+        managed = _readable(lambda: entries_of.from_metadata(_metadata(live)))
+        untracked = type(live).FromString(live.SerializeToString())
+        _metadata(untracked).ClearField("managedFields")
+        stored: JsonObject = {**names, **to_dict(untracked)}
+        return apply(self._kind, stored, managed, zero, Request(config, write, is_forced))
 
     def _record(self, live: Message, new: Message, managed: list[Entry], write: Write) -> None:
         try:
