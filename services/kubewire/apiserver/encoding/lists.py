@@ -53,7 +53,7 @@ class ListForms:
         """The kind's list with line breaks and indentation."""
         kind = self._objects.kinds.of(resource)
         head = {"kind": kind.list_kind, "apiVersion": kind.api_version, "metadata": _metadata(page)}
-        yield pretty(orjson.dumps(head)).rstrip(b"}\n") + b',\n  "items": ['
+        yield pretty(orjson.dumps(head)).removesuffix(b"\n}\n") + b',\n  "items": ['
         yield from joined(page.items, self._indented, b"\n    ", b",\n    ")
         yield b"\n  ]\n}\n" if page.items else b"]\n}\n"
 
