@@ -24,9 +24,6 @@ from kubewire.apiserver.registry.core import Core
 from kubewire.apiserver.registry.kinds import Kinds, cached_kinds
 from kubewire.apiserver.registry.limits import InFlight
 from kubewire.apiserver.registry.objects import Registry
-from kubewire.apiserver.rest.server import Core as RestCore
-from kubewire.apiserver.rest.server import RestServer
-from kubewire.apiserver.rest.settings import RestListener, RestSettings
 from kubewire.apiserver.rpc.dispatcher import Dispatcher
 from kubewire.apiserver.rpc.server import RpcServer
 from kubewire.apiserver.rpc.writes import Writes
@@ -39,8 +36,15 @@ from kubewire.component.lifecycle import Started, Supervisor, settle_memory
 from kubewire.component.log import Logger
 from kubewire.component.metrics.process import add_process_metrics
 from kubewire.component.metrics.registry import Registry as MetricRegistry
+from kubewire.component.tls.late_authorities import late_authorities
 from kubewire.component.watchdog import Watchdog
 from kubewire.machinery import resources
+
+with late_authorities():
+    # The first import of aiohttp: as a server it needs no authorities, and reading them would double the time.
+    from kubewire.apiserver.rest.server import Core as RestCore
+    from kubewire.apiserver.rest.server import RestServer
+    from kubewire.apiserver.rest.settings import RestListener, RestSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
