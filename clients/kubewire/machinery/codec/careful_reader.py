@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, cast
 from kubewire.machinery.codec.base64_text import decode_base64
 from kubewire.machinery.codec.document import NumberText, RepeatedKeys, json_type
 from kubewire.machinery.codec.errors import WrongValue
-from kubewire.machinery.codec.fields import Form, JsonField, Shape, fields_of, go_type_of, is_typed
+from kubewire.machinery.codec.fields import NULL_WHEN_EMPTY, Form, JsonField, Shape, fields_of, go_type_of, is_typed
 from kubewire.machinery.codec.parsed_value import put_function, quantity_of
 from kubewire.machinery.codec.value_text import double_text
 from kubewire.machinery.json_value import JsonObject, JsonValue
@@ -112,7 +112,7 @@ class CarefulReader:
         if field.form is Form.QUANTITY and not field.is_pointer and quantity_of(value) == "0":
             return  # held by value, none at all is zero
         message: Message = getattr(target, field.name)
-        if field.is_pointer:
+        if field.is_pointer and field.form not in NULL_WHEN_EMPTY:
             message.SetInParent()
         self._put(message, value, field)
 

@@ -5,9 +5,10 @@ for everything that means the same, so that messages can be compared with `==` a
 
 - what Go holds by value and finds empty is absent: `""`, `0`, `false`, a message with nothing in it;
 - what Go holds by pointer is present if it was given, even empty (`automountServiceAccountToken: false`,
-  `emptyDir: {}`), and so is every element of a list and every entry of a map;
+  `emptyDir: {}`), and so is every element of a list and every entry of a map; only what JSON shows as null (Go's zero
+  time, raw JSON without text) is absent there, too;
 - quantities are canonical, times are in whole seconds (micro times in microseconds), JSON that is kept as text is
-  compact, Go's zero time is the empty message, an integer in an `IntOrString` has no `type`.
+  compact, an integer in an `IntOrString` has no `type`.
 
 A stock server reads it as what it would have written itself: Go's decoder starts from zero values.
 """

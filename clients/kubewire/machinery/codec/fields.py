@@ -64,6 +64,11 @@ _OWN_FORMS_BY_NAME: Final = {
     "JSONSchemaPropsOrArray": Form.SCHEMA_OR_ARRAY,
     "JSONSchemaPropsOrStringArray": Form.SCHEMA_OR_STRINGS,
 }
+NULL_WHEN_EMPTY: Final = frozenset(
+    {Form.TIME, Form.MICRO_TIME, Form.RAW, Form.SCHEMA_OR_ARRAY, Form.SCHEMA_OR_STRINGS},
+)
+"""Forms whose empty message is null in JSON: behind a pointer, it means the same as none and is not stored."""
+
 _SCALAR_FORMS: Final = {
     FieldDescriptor.TYPE_STRING: Form.STRING,
     FieldDescriptor.TYPE_INT32: Form.INT,

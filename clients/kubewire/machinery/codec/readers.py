@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from kubewire.machinery.codec.base64_text import decode_base64
 from kubewire.machinery.codec.document import dump
-from kubewire.machinery.codec.fields import Form, JsonField, Shape, fields_of, is_typed
+from kubewire.machinery.codec.fields import NULL_WHEN_EMPTY, Form, JsonField, Shape, fields_of, is_typed
 from kubewire.machinery.codec.parsed_value import (
     Put,
     put_function,
@@ -147,8 +147,9 @@ def _double(name: str) -> Set:
 
 
 def _message(field: JsonField) -> Set:
-    """A message in a field of its own. Held by value, it is there only if something is in it."""
-    name, put, is_pointer = field.name, put_of(field), field.is_pointer
+    """A message in a field of its own. Held by value, or null when empty, it is there only if something is in it."""
+    name, put = field.name, put_of(field)
+    is_pointer = field.is_pointer and field.form not in NULL_WHEN_EMPTY
     if field.form is Form.QUANTITY and not is_pointer:
         return _quantity(name)
 

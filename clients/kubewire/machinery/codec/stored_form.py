@@ -16,7 +16,7 @@ import orjson
 
 from kubewire.machinery.codec.document import dump, parse_carefully
 from kubewire.machinery.codec.errors import MalformedJson, MalformedProtobuf
-from kubewire.machinery.codec.fields import Form, JsonField, Shape, fields_of
+from kubewire.machinery.codec.fields import NULL_WHEN_EMPTY, Form, JsonField, Shape, fields_of
 from kubewire.machinery.codec.json_text import compact
 from kubewire.machinery.codec.moments import ZERO_SECONDS
 from kubewire.machinery.messages import message_class
@@ -136,7 +136,7 @@ def _message(field: JsonField) -> RestoreField:
     def restore_pointer(_: Message, value: Message) -> None:
         restore_value(value)
 
-    def restore_held_by_value(target: Message, value: Message) -> None:
+    def restore_or_clear(target: Message, value: Message) -> None:
         restore_value(value)
         if not value.ByteSize():
             target.ClearField(name)
@@ -146,9 +146,9 @@ def _message(field: JsonField) -> RestoreField:
         if value.string == "0":  # held by value, none at all is zero
             target.ClearField(name)
 
-    if field.is_pointer:
+    if field.is_pointer and field.form not in NULL_WHEN_EMPTY:
         return cast("RestoreField", restore_pointer)
-    return cast("RestoreField", restore_quantity if field.form is Form.QUANTITY else restore_held_by_value)
+    return cast("RestoreField", restore_quantity if field.form is Form.QUANTITY else restore_or_clear)
 
 
 def _list(field: JsonField) -> RestoreField | None:
