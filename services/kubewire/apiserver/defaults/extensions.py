@@ -22,10 +22,11 @@ def default_custom_resource_definition(definition: CustomResourceDefinition) -> 
 
 
 def _default_spec(spec: CustomResourceDefinitionSpec) -> None:
-    if not spec.names.singular:
-        spec.names.singular = spec.names.kind.lower()
-    if not spec.names.listKind and spec.names.kind:
-        spec.names.listKind = spec.names.kind + "List"
+    if spec.names.kind:
+        if not spec.names.singular:
+            spec.names.singular = spec.names.kind.lower()
+        if not spec.names.listKind:
+            spec.names.listKind = spec.names.kind + "List"
     if not spec.HasField("conversion"):
         spec.conversion.strategy = "None"
     client = spec.conversion.webhook.clientConfig
