@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
 from kubewire.machinery.json_value import JsonObject
@@ -56,7 +57,7 @@ class Write(NamedTuple):
     time: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Comparison:
     """What a write added, modified and removed."""
 
@@ -64,10 +65,15 @@ class Comparison:
     modified: FieldSet = EMPTY
     removed: FieldSet = EMPTY
 
-    @property
+    @cached_property
     def written(self) -> FieldSet:
         """Fields that have a new value."""
         return self.added.union(self.modified)
+
+    @cached_property
+    def touched(self) -> FieldSet:
+        """Fields that have a new value or none any more."""
+        return self.written.union(self.removed)
 
     def without(self, fields: FieldSet) -> Comparison:
         """The same, leaving out fields and everything below them."""
@@ -138,7 +144,7 @@ def take_from_others(kind: Kind, managed: Sequence[Entry], changes: Comparison, 
         seen = changes_seen_by(entry, kind, changes, objects)
         if seen is None:
             continue
-        left = entry.field_set.difference(seen.written.union(seen.removed))
+        left = entry.field_set.difference(seen.touched)
         if not left.is_empty:
             kept.append(entry if left is entry.field_set else entry._replace(fields=left.fields_v1))
     return kept
@@ -159,14 +165,12 @@ def record(kind: Kind, others: Sequence[Entry], written: FieldSet, write: Write)
     mine = written.difference(STRIPPED)
     if mine.is_empty:
         return entries_of.in_order(capped(others))
-    entry = Entry(write.manager or "unknown", UPDATE, kind.api_version, write.time, mine.fields_v1, kind.subresource)
-    kept = []
+    entry = Entry(write.manager or "unknown", UPDATE, kind.api_version, write.time, b"", kind.subresource)
+    kept = [other for other in others if other.identity != entry.identity]
     for other in others:
         if other.identity == entry.identity:
-            entry = entry._replace(fields=other.field_set.union(mine).fields_v1)
-        else:
-            kept.append(other)
-    return entries_of.in_order(capped([*kept, entry]))
+            mine = other.field_set.union(mine)
+    return entries_of.in_order(capped([*kept, entry._replace(fields=mine.fields_v1)]))
 
 
 def capped(entries: Iterable[Entry]) -> list[Entry]:
