@@ -7,6 +7,7 @@ remembered. Updates are compared only in the parts that differ, so a status upda
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from kubewire.machinery.codec.encode import to_dict
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
 K = TypeVar("K")
 
 _REMEMBERED = 512
-_REMEMBERED_BYTES = 8_192
-"""Larger objects are not remembered by their content: memory stays bounded, and they are rarely alike."""
+_MAX_CONTENT_BYTES = 65_536
+"""Larger objects are not looked up by their content: they are rarely alike, and hashing them takes its time."""
 
 _NEVER_OWNED = ("managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink")
 
@@ -170,9 +171,9 @@ def _readable(read: Callable[[], list[Entry]]) -> list[Entry]:
 
 
 def _content(new: Message) -> tuple[object, ...] | None:
-    """All that decides what a create owns, metadata by shape and the rest by bytes; None for large objects."""
+    """All that decides what a create owns, metadata by shape and the rest by its hash; None for large objects."""
     raw = new.SerializeToString()
-    if len(raw) > _REMEMBERED_BYTES:
+    if len(raw) > _MAX_CONTENT_BYTES:
         return None
     metadata = _metadata(new)
     # Metadata is field 1 of every kind, and fields are written in the order of their numbers.
@@ -181,7 +182,7 @@ def _content(new: Message) -> tuple[object, ...] | None:
         size = metadata.ByteSize()
         begin = 1 + _varint_length(size) + size
     return (
-        raw[begin:],
+        blake2b(memoryview(raw)[begin:], digest_size=16).digest(),
         bool(metadata.generateName),
         tuple(sorted(metadata.labels)),
         tuple(sorted(metadata.annotations)),
