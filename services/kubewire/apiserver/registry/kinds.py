@@ -74,8 +74,9 @@ class Kind:
         return self._form(key, value)
 
     def item(self, namespace: str, name: str, revision: int, raw: bytes) -> Item:
-        """The served object of these bytes, written at `revision`."""
-        return Item(self.resource, namespace, name, revision, raw + resource_version_field(revision))
+        """The served object of these bytes, written at `revision`; 0: it was not written, and has no version."""
+        version = resource_version_field(revision) if revision else b""
+        return Item(self.resource, namespace, name, revision, raw + version)
 
     def served(self, item: Item) -> Item:
         """An object of the cache in the version of this resource."""

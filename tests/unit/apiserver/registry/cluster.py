@@ -2,11 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from random import Random
-from typing import Any
+from typing import Any, TypeAlias
 
 from kubewire.apiserver.auth.authentication import as_member
 from kubewire.apiserver.cache.watch_cache import WatchCache
@@ -22,11 +22,13 @@ from kubewire.apiserver.storage.memory import MemoryStore
 from kubewire.apiserver.storage.store import Store
 from kubewire.component.metrics.registry import Registry as MetricRegistry
 from kubewire.machinery.codec.encode import encode_raw
-from kubewire.machinery.json_value import JsonObject, JsonValue
 from kubewire.machinery.resources import Resource, builtin
 
 ADMIN = as_member("admin", groups=["system:masters"])
 TABLE = builtin()
+Json: TypeAlias = Mapping[str, object]
+"""What a test writes down as an object."""
+
 PLAIN = WriteOptions()
 AT_ONCE = DeleteOptions()
 START_SECONDS = 1_800_000_000
@@ -62,7 +64,7 @@ class Cluster:
         namespace, _, obj = path.rpartition("/")
         return Call(identity, kind, namespace, obj, subresource, user_agent, received_seconds=self.core.clock())
 
-    async def create(self, name: str, path: str, obj: JsonObject, options: WriteOptions = PLAIN) -> dict[str, Any]:
+    async def create(self, name: str, path: str, obj: Json, options: WriteOptions = PLAIN) -> dict[str, Any]:
         """Create an object; the path ends in a slash for namespaced kinds."""
         written = await self.objects.create(self.call(name, path), body(obj), options)
         return to_json(written.item)
@@ -71,16 +73,16 @@ class Cluster:
         """Read an object, linearizably."""
         return to_json(await self.objects.get(self.call(name, path), GetOptions()))
 
-    async def update(self, name: str, path: str, obj: JsonObject, options: WriteOptions = PLAIN) -> dict[str, Any]:
+    async def update(self, name: str, path: str, obj: Json, options: WriteOptions = PLAIN) -> dict[str, Any]:
         """Replace an object, or a part of it."""
         return to_json((await self.write(name, path, obj, options)).item)
 
-    async def write(self, name: str, path: str, obj: JsonObject, options: WriteOptions = PLAIN) -> Written:
+    async def write(self, name: str, path: str, obj: Json, options: WriteOptions = PLAIN) -> Written:
         """As `update`, with what else is answered."""
         return await self.objects.update(self.call(name, path), body(obj), options)
 
     async def patch(
-        self, name: str, path: str, patch: JsonValue, kind: PatchType = PatchType.MERGE, options: WriteOptions = PLAIN
+        self, name: str, path: str, patch: object, kind: PatchType = PatchType.MERGE, options: WriteOptions = PLAIN
     ) -> dict[str, Any]:
         """Patch an object, or a part of it."""
         sent = Patch(kind, json.dumps(patch).encode())
@@ -97,7 +99,7 @@ class Cluster:
         return await self.store.get(kind.key(call.namespace, call.name)) is not None
 
 
-def body(obj: JsonObject) -> Body:
+def body(obj: Json) -> Body:
     """An object as kubectl sends it."""
     return Body(json.dumps(obj).encode(), Encoding.JSON)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, cast
 
+from kubewire.apiserver.contracts import Written
 from kubewire.apiserver.registry.decoding import decode_message
 from kubewire.apiserver.registry.recording import record
 from kubewire.apiserver.registry.storing import Outcome, store_changed
@@ -20,7 +21,7 @@ from kubewire.machinery.gvk import GroupKind, GroupResource, GroupVersionKind
 if TYPE_CHECKING:
     from kubewire.api.core.v1.binding_pb2 import Binding
     from kubewire.api.core.v1.pod_pb2 import Pod
-    from kubewire.apiserver.contracts import Body, Call, Written
+    from kubewire.apiserver.contracts import Body, Call
     from kubewire.apiserver.options import WriteOptions
     from kubewire.apiserver.registry.core import Core
     from kubewire.apiserver.registry.write import Write
@@ -63,7 +64,7 @@ async def bind(core: Core, call: Call, binding: Binding, options: WriteOptions) 
     write = begin(core, call, "create", options)
     await store_changed(write, lambda one: _assign(one, binding))
     record(write)
-    return write.result
+    return Written(write.result.item, created=True)
 
 
 def _validate(binding: Binding) -> None:
