@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from kubewire.apiserver import table
 from kubewire.apiserver.auth.authorization import Authorization
 from kubewire.apiserver.bootstrap.creator import create_missing
-from kubewire.apiserver.bootstrap.objects import Endpoint, wanted
+from kubewire.apiserver.bootstrap.objects import Endpoint, roles, wanted
 from kubewire.apiserver.cache.compactor import Compactor
 from kubewire.apiserver.cache.watch_cache import WatchCache
 from kubewire.apiserver.credentials import advertised_address, authentication, server_credentials, tls_context
@@ -54,6 +54,7 @@ if TYPE_CHECKING:
 
 _LOG: Final = Logger("apiserver")
 _LOOPBACK: Final = "127.0.0.1"
+_SETTLE_SECONDS: Final = 1.0
 
 
 class Addresses(NamedTuple):
@@ -116,7 +117,8 @@ class ApiServer:
         """
 
         def up() -> None:
-            settle_memory()
+            # After the first calls, which wait for it.
+            asyncio.get_running_loop().call_later(_SETTLE_SECONDS, settle_memory)
             self.health.refresh()
             _LOG.info("ready", **self.addresses._asdict())
             on_up()
@@ -177,6 +179,11 @@ class ApiServer:
         """Let etcd forget old history."""
         started()
         await Compactor(self._store, self._config.compaction_interval_seconds).run()
+
+    async def run_roles(self, started: Started) -> None:
+        """Create default roles; the server is up without them."""
+        started()
+        await create_missing(self._objects, self._resources, roles())
 
     async def run_health(self, started: Started) -> None:
         """Notice when readiness turns."""

@@ -4,7 +4,7 @@
     cache       everything in etcd is held in memory, and followed
     bootstrap   what every cluster has is there
     faces       gRPC and REST listen: from here on the server is ready
-    upkeep      history is compacted, metrics and health are kept up
+    upkeep      default roles are made, history is compacted, health is kept up
 
 A face that drains still has the cache and the store under it. What writes pass through stands in
 `registry/pipeline.py`; which plug-ins admit them in `admission/table.py`; who may authenticate in `credentials.py`.
@@ -30,6 +30,7 @@ def stages(server: ApiServer) -> tuple[Stage, ...]:
         Stage(
             "upkeep",
             (
+                Part("roles", server.run_roles),
                 Part("compactor", server.run_compactor),
                 Part("health", server.run_health),
                 Part("watchdog", server.run_watchdog),

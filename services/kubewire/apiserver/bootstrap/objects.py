@@ -48,6 +48,14 @@ def wanted(service_addresses: str, endpoint: Endpoint) -> Iterator[Wanted]:
         yield Wanted("discovery.k8s.io", "v1", "endpointslices", _endpoints(endpoint))
 
 
+def roles() -> Iterator[Wanted]:
+    """The default roles and bindings, apart from the rest: nobody waits for them."""
+    from kubewire.apiserver.bootstrap.rbac import GROUP, rbac_objects  # noqa: PLC0415 - not before the server is up
+
+    for one in rbac_objects():
+        yield Wanted(GROUP, "v1", f"{one.DESCRIPTOR.name.lower()}s", one)
+
+
 def _service(service_addresses: str, endpoint: Endpoint) -> Service:
     service = Service()
     meta, spec = service.metadata, service.spec
