@@ -10,10 +10,12 @@ from google.protobuf.message import DecodeError as ProtobufError
 from kubewire.apiserver.contracts import Body, Encoding
 from kubewire.machinery import errors
 from kubewire.machinery.codec.decode import FieldValidation, decode
+from kubewire.machinery.codec.document import dump
 from kubewire.machinery.codec.envelope import unwrap
 from kubewire.machinery.codec.errors import DecodeError, MalformedProtobuf
 from kubewire.machinery.codec.refusal import refusal
 from kubewire.machinery.codec.stored_form import restore
+from kubewire.machinery.codec.yaml_reader import decode_yaml
 from kubewire.machinery.gvk import GroupVersion, GroupVersionKind
 from kubewire.machinery.messages import message_class
 from kubewire.machinery.quoting import quote
@@ -64,9 +66,10 @@ def decode_body(
                 return _from_envelope(body.data, message, gvk)
             case Encoding.JSON:
                 return _from_json(body.data, message, gvk, call, options)
+            case Encoding.YAML:
+                return _from_json(_json_of_yaml(body.data), message, gvk, call, options)
     except DecodeError as error:
         raise refusal(error, body.data, gvk) from None
-    raise errors.unsupported_media_type([Encoding.JSON.value, Encoding.ENVELOPE.value])
 
 
 def from_json(data: bytes, message: type[Message], gvk: GroupVersionKind, call: Call, options: WriteOptions) -> Message:
@@ -83,6 +86,12 @@ def _from_json(
     """Fields that the message does not have are warned of, or refused, as the options say."""
     _check_type(data, gvk)
     return decode(data, message, validation=_VALIDATIONS[options.field_validation], warnings=call.warnings)
+
+
+def _json_of_yaml(data: bytes) -> bytes:
+    """The first document that holds something, as Kubernetes reads it."""
+    documents = decode_yaml(data)
+    return dump(documents[0]) if documents else b"{}"
 
 
 def _check_type(data: bytes, wanted: GroupVersionKind) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from kubewire.apiserver.contracts import Body, Call, Deleted, Patch, Watch, Written
+from kubewire.apiserver.contracts import Body, Call, Deleted, Patch, PatchType, Watch, Written
 from kubewire.apiserver.options import DeleteOptions, GetOptions, ListOptions, WatchOptions, WriteOptions
 from kubewire.apiserver.registry import reads
+from kubewire.apiserver.registry.applies import applied
 from kubewire.apiserver.registry.batches import each
 from kubewire.apiserver.registry.changes import patched, replaced
 from kubewire.apiserver.registry.creates import create
@@ -87,6 +88,8 @@ class Registry:
             special = special_of(call)
             if special is not None:
                 return await special.patch(core, call, patch, options)
+            if patch.type is PatchType.APPLY_YAML:
+                return await applied(core, call, patch, options)
             return await patched(core, call, patch, options)
 
     async def delete(self, call: Call, options: DeleteOptions) -> Deleted:
