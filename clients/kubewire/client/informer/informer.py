@@ -135,14 +135,11 @@ class Informer(Generic[T]):
 
     async def _replace(self, update: Replaced[T]) -> None:
         """Make the cache what the server has."""
-        present: set[ObjectKey] = set()
-        for turn in _turns(update.objects):
-            for obj in turn:
-                key = key_of(obj)
-                present.add(key)
+        for turn in _turns(list(update.objects.items())):
+            for key, obj in turn:
                 self._put(key, obj)
             await asyncio.sleep(0)
-        for gone in _turns(list(self.cache.keys() - present)):
+        for gone in _turns(list(self.cache.keys() - update.objects.keys())):
             for key in gone:
                 self._remove(key, None)
             await asyncio.sleep(0)

@@ -95,7 +95,7 @@ class _State(Generic[T]):
             return [self._changed(batch)]
         for place, event in enumerate(batch):
             if event.is_initial_end:
-                objects, self._initial = list(self._initial.values()), {}
+                objects, self._initial = self._initial, {}
                 self.version = event.resource_version
                 replaced = Replaced(objects, self.version)
                 rest = batch[place + 1 :]

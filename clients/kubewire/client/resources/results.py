@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Generic, Literal, NamedTuple, cast
 
-from kubewire.client.objects import T
+from kubewire.client.objects import ObjectKey, T
 from kubewire.machinery.errors import StatusError
 
 EventType = Literal["ADDED", "MODIFIED", "DELETED", "BOOKMARK"]
@@ -69,7 +69,7 @@ class WatchEvent(NamedTuple, Generic[T]):
 class Replaced(NamedTuple, Generic[T]):
     """All objects there are: the first update of a watch, and again when its history was lost."""
 
-    objects: Sequence[T]
+    objects: Mapping[ObjectKey, T]
     resource_version: str
 
 

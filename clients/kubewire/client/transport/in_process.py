@@ -6,8 +6,8 @@ Nothing is skipped but sockets: requests and answers are bytes, calls have deadl
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from typing import Generic, Protocol, TypeVar
 
 from kubewire.client.cause import current_cause
@@ -77,15 +77,14 @@ class InProcessTransport(Generic[ContextT]):
         self._make_context = make_context
         self._user_agent = user_agent
         self._on_warning = on_warning
-        self._running: set[asyncio.Timeout] = set()
+        self._bounds: set[_Bound] = set()
         self._is_closed = False
 
     async def unary(self, method: str, request: bytes, *, timeout_seconds: float) -> bytes:
         """See `Transport.unary`."""
-        self._check_open()
         context = self._context()
-        call = self._dispatcher.unary(method, context, request)
-        answer = await self._bounded(call, _deadline(timeout_seconds))
+        with self._bounding(timeout_seconds) as bound:
+            answer = await bound.step(self._dispatcher.unary(method, context, request))
         self._tell_warnings(context)
         return answer
 
@@ -94,22 +93,22 @@ class InProcessTransport(Generic[ContextT]):
         self, method: str, request: bytes, *, timeout_seconds: float, open_timeout_seconds: float
     ) -> AsyncGenerator[AsyncIterator[bytes], None]:
         """See `Transport.stream`."""
-        self._check_open()
-        deadline, context = _deadline(timeout_seconds), self._context()
-        opening = self._dispatcher.stream(method, context, request)
-        messages = await self._bounded(opening, min(deadline, _deadline(open_timeout_seconds)))
+        context = self._context()
+        with self._bounding(min(open_timeout_seconds, timeout_seconds)) as opening:
+            messages = await opening.step(self._dispatcher.stream(method, context, request))
         self._tell_warnings(context)
-        async with aclosing(messages), aclosing(self._delivered(aiter(messages), deadline)) as delivered:
+        async with aclosing(messages), aclosing(self._delivered(aiter(messages), timeout_seconds)) as delivered:
             yield delivered
 
-    async def _delivered(self, messages: AsyncIterator[bytes], deadline: float) -> AsyncGenerator[bytes, None]:
+    async def _delivered(self, messages: AsyncIterator[bytes], timeout_seconds: float) -> AsyncGenerator[bytes, None]:
         try:
-            while True:
-                try:
-                    message = await self._bounded(anext(messages), deadline)
-                except StopAsyncIteration:
-                    return
-                yield message
+            with self._bounding(timeout_seconds) as bound:
+                while True:
+                    try:
+                        message = await bound.step(anext(messages))
+                    except StopAsyncIteration:
+                        return
+                    yield message
         finally:
             # What a generator holds is given up now, and not when it is collected.
             if isinstance(messages, AsyncGenerator):
@@ -118,24 +117,23 @@ class InProcessTransport(Generic[ContextT]):
     async def close(self) -> None:
         """See `Transport.close`. The dispatcher is its owner's."""
         self._is_closed = True
-        now = asyncio.get_running_loop().time()
-        for timeout in self._running:
-            timeout.reschedule(now)
+        for bound in self._bounds:
+            bound.end()
 
-    async def _bounded(self, call: Awaitable[Answer], deadline: float) -> Answer:
-        """The answer, unless the deadline passes or the transport is closed first."""
-        timeout = asyncio.timeout_at(deadline)
+    @contextmanager
+    def _bounding(self, timeout_seconds: float) -> Iterator[_Bound]:
+        """What is done inside ends at the deadline, and when the transport is closed."""
+        self._check_open()
+        bound = _Bound(timeout_seconds)
+        self._bounds.add(bound)
         try:
-            async with timeout:
-                self._running.add(timeout)
-                return await call
-        except TimeoutError:
-            if not timeout.expired():
-                raise
+            yield bound
+        except _Over:
             self._check_open()
             raise deadline_exceeded() from None
         finally:
-            self._running.discard(timeout)
+            self._bounds.discard(bound)
+            bound.release()
 
     def _context(self) -> ContextT:
         return self._make_context(user_agent=self._user_agent, cause=current_cause())
@@ -150,5 +148,43 @@ class InProcessTransport(Generic[ContextT]):
             raise TransportClosed("the transport is closed")
 
 
-def _deadline(timeout_seconds: float) -> float:
-    return asyncio.get_running_loop().time() + timeout_seconds
+class _Over(Exception):
+    """A call's time is over."""
+
+
+class _Bound:
+    """Ends the steps of one call, all by one timer: setting one for each message would cost more than the message."""
+
+    __slots__ = ("_is_over", "_loop", "_step", "_timer")
+
+    def __init__(self, seconds: float) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._is_over = False
+        self._step: asyncio.Timeout | None = None
+        self._timer = self._loop.call_later(seconds, self.end)
+
+    def end(self) -> None:
+        """Interrupt the running step, and all that follow."""
+        self._is_over = True
+        if self._step is not None:
+            self._step.reschedule(self._loop.time())
+
+    def release(self) -> None:
+        """The call is done."""
+        self._timer.cancel()
+
+    async def step(self, step: Awaitable[Answer]) -> Answer:
+        """What a step gives.
+
+        Raises:
+            _Over: it was interrupted.
+        """
+        try:
+            async with asyncio.timeout(0 if self._is_over else None) as self._step:
+                return await step
+        except TimeoutError:
+            if not self._is_over:
+                raise
+            raise _Over from None
+        finally:
+            self._step = None
