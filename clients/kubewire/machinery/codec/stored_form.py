@@ -10,9 +10,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 import orjson
+from google.protobuf.message import DecodeError as ProtobufDecodeError
+from google.protobuf.message import Message
 
 from kubewire.machinery.codec.document import dump, parse_carefully
 from kubewire.machinery.codec.errors import MalformedJson, MalformedProtobuf
@@ -23,16 +25,16 @@ from kubewire.machinery.messages import message_class
 from kubewire.machinery.quantity import QuantityError, canonical
 
 if TYPE_CHECKING:
-    from google.protobuf.message import Message
-
     from kubewire.api.intstr.intstr_pb2 import IntOrString
     from kubewire.api.meta.v1.time_pb2 import Duration, MicroTime, Time, Verbs
     from kubewire.api.resource.quantity_pb2 import Quantity
 
-Restore = Callable[["Message"], None]
+MessageT = TypeVar("MessageT", bound=Message)
+
+Restore = Callable[[Message], None]
 """Brings a message into stored form; may leave it empty."""
 
-RestoreField = Callable[["Message", object], None]
+RestoreField = Callable[[Message, object], None]
 """Brings one field of a message into stored form, given the value it has."""
 
 _FIRST_SECONDS: Final = -62167219200
@@ -55,6 +57,20 @@ class _Refused(Exception):
         """The same error, seen from one level above."""
         self.place = place + self.place
         return self
+
+
+def decode_raw(raw: bytes, message_type: type[MessageT]) -> MessageT:
+    """A message in stored form from a client's protobuf bytes (the object alone, without an envelope).
+
+    Raises:
+        MalformedProtobuf: the bytes are no such message, or hold a value that no stock server could read.
+    """
+    try:
+        message = message_type.FromString(raw)
+    except ProtobufDecodeError as error:
+        raise MalformedProtobuf(str(error)) from None
+    restore(message)
+    return message
 
 
 def restore(message: Message) -> None:
