@@ -100,7 +100,9 @@ class Dispatcher:
 
 
 def _value(item: Item, field: str) -> str:
-    return item.name if field == "metadata.name" else item.selectable.get(field, "")
+    if field == "metadata.name":
+        return item.name
+    return item.namespace if field == "metadata.namespace" else item.selectable.get(field, "")
 
 
 def _in_namespace(groups: list[WatchGroup] | None, namespace: str) -> Iterator[WatchGroup]:

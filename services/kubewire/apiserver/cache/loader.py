@@ -20,16 +20,29 @@ async def starting_revision(store: Store, backlog: int) -> int:
     return wanted
 
 
-async def load_pages(store: Store, revision: int, page_size: int) -> AsyncIterator[list[Entry]]:
-    """All entries at `revision`, in key order.
+PAGE_BYTES = 8 << 20
+"""What a page of the load should weigh: large enough to need few of them, small enough for etcd and for us."""
+
+_KEYS_MAX = 5000
+
+
+def next_limit(limit: int, page_bytes: int) -> int:
+    """How many keys to read next, after a page of `limit` keys weighed so much."""
+    fitting = limit * PAGE_BYTES // max(page_bytes, 1)
+    return max(1, min(fitting, limit * 4, _KEYS_MAX))
+
+
+async def load_pages(store: Store, revision: int, first_limit: int) -> AsyncIterator[list[Entry]]:
+    """All entries at `revision`, in key order, in pages of about PAGE_BYTES; the first has `first_limit` keys.
 
     Raises:
         Compacted: the store forgot the revision before everything was read.
     """
-    start, end = ROOT, prefix_end(ROOT)
+    start, end, limit = ROOT, prefix_end(ROOT), first_limit
     while True:
-        page = await store.page(start, end, limit=page_size, revision=revision)
+        page = await store.page(start, end, limit=limit, revision=revision)
         yield page.entries
         if not page.remaining or not page.entries:
             return
         start = page.entries[-1].key + b"\0"
+        limit = next_limit(limit, sum(len(entry.value) for entry in page.entries))

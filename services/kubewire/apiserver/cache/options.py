@@ -29,4 +29,4 @@ class CacheOptions:
     watched another server, or this one before its restart, can resume from memory."""
 
     page_size: int = 500
-    """Keys per read of the initial load."""
+    """Keys of the first read of a load; later ones are sized by what the first weighed."""
