@@ -28,6 +28,7 @@ from kubewire.apiserver.rpc.dispatcher import Dispatcher
 from kubewire.apiserver.rpc.server import RpcServer
 from kubewire.apiserver.rpc.writes import Writes
 from kubewire.apiserver.storage.etcd_store import EtcdStore
+from kubewire.apiserver.storage.measured import MeasuredStore
 from kubewire.apiserver.store_probe import StoreProbe
 from kubewire.component.grpc.listener import Listener, ServerIdentity
 from kubewire.component.grpc.options import ServerOptions
@@ -91,7 +92,7 @@ class ApiServer:
         self._metrics = ApiServerMetrics(self._registry)
         self.health: Final = Health()
         self._client = EtcdClient(_etcd_options(config))
-        self._store = EtcdStore(self._client)
+        self._store = MeasuredStore(EtcdStore(self._client), self._metrics.store, self._resources.all)
         self._probe = StoreProbe(self._store)
         self._cache = WatchCache(self._store, cached_kinds(self._resources), self._metrics)
         self._core = Core(

@@ -56,12 +56,31 @@ class Descriptors:
         try:
             return self._in_pools(lambda pool: pool.FindFileContainingSymbol(symbol))
         except KeyError:
-            # The pool does not know members of services, which tools ask for to describe a method.
-            parent, _, member = symbol.rpartition(".")
+            return self._file_of_member(symbol)
+
+    def _file_of_member(self, symbol: str) -> FileDescriptor:
+        """The pool does not know methods, which tools ask for to describe one, nor all fields and values."""
+        parent, _, member = symbol.rpartition(".")
+        try:
             file = self._in_pools(lambda pool: pool.FindFileContainingSymbol(parent))
-            if member not in _members(file, parent):
-                raise
-            return file
+        except KeyError:
+            # Values of an enum stand beside it, in its package.
+            for file in self._files_of(parent):
+                if file.package == parent and _has_value(file, member):
+                    return file
+            raise
+        if member not in _members(file, parent):
+            raise KeyError(symbol)
+        return file
+
+    def _files_of(self, package: str) -> Iterator[FileDescriptor]:
+        """All files of a package that the index knows, and what they import."""
+        known: set[str] = set()
+        for module in self._modules_of(package):
+            yield from with_dependencies(import_module(module).DESCRIPTOR, known)
+
+    def _modules_of(self, package: str) -> set[str]:
+        return {module for name, module in self._index.items() if name.rpartition(".")[0] == package}
 
     def extension_numbers(self, message: str) -> list[int]:
         """Numbers of all loaded extensions of a message."""
@@ -77,7 +96,7 @@ class Descriptors:
         return file
 
     def _load(self, symbol: str) -> None:
-        """Import the module of the longest part of `symbol` that the index knows."""
+        """Import the module of the longest part of `symbol` that the index knows, or else all of its package."""
         name = symbol
         while name:
             module = self._index.get(name)
@@ -85,6 +104,8 @@ class Descriptors:
                 import_module(module)
                 return
             name = name.rpartition(".")[0]
+        for module in self._modules_of(symbol.rpartition(".")[0]):
+            import_module(module)
 
     def _in_pools(self, find: Callable[[descriptor_pool.DescriptorPool], FileDescriptor]) -> FileDescriptor:
         try:
@@ -126,6 +147,10 @@ def _members(file: FileDescriptor, parent: str) -> Iterable[str]:
     if isinstance(found, Descriptor):
         return {*found.fields_by_name, *found.oneofs_by_name, *found.enum_values_by_name}
     return ()
+
+
+def _has_value(file: FileDescriptor, name: str) -> bool:
+    return any(name in enum.values_by_name for enum in file.enum_types_by_name.values())
 
 
 def _declared(file: FileDescriptor, name: str) -> Descriptor | EnumDescriptor | ServiceDescriptor | None:
