@@ -10,7 +10,7 @@ from pathlib import Path
 
 import uvloop
 
-from tests.benchmarks import fanout, limits, rest, rpc, start
+from tests.benchmarks import data_path, fanout, limits, rest, rpc, start
 from tests.benchmarks.cluster import Cluster, running_cluster
 from tests.benchmarks.report import Row, heading, line
 
@@ -26,6 +26,13 @@ GROUPS: dict[str, tuple[Measurement, ...]] = {
     "list": (rest.listing,),
 }
 
+# What needs no cluster.
+ALONE: dict[str, Callable[[], AsyncIterator[Row]]] = {
+    "limits": limits.transactions,
+    "cache": data_path.cache,
+    "store": data_path.store,
+}
+
 
 async def run(names: Sequence[str]) -> list[Row]:
     """Measure, and print each row as it comes."""
@@ -36,9 +43,10 @@ async def run(names: Sequence[str]) -> list[Row]:
         print(line(row), flush=True)
 
     print(heading())
-    if "limits" in names:
-        async for row in limits.transactions():
-            show(row)
+    for name, measure_alone in ALONE.items():
+        if name in names:
+            async for row in measure_alone():
+                show(row)
     for name, measurements in GROUPS.items():
         if name in names:
             with running_cluster() as cluster:
@@ -50,7 +58,7 @@ async def run(names: Sequence[str]) -> list[Row]:
 
 def main() -> None:
     """Exit code 0 even if a target is missed: the report is for people, who know how noisy the machine is."""
-    choices = ["limits", *GROUPS]
+    choices = [*ALONE, *GROUPS]
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"which groups (default: all): {', '.join(choices)}")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the rows as JSON")

@@ -140,7 +140,7 @@ class WatchCache:
             self._is_lost = self._is_worthless = False
         async with aclosing(self._store.watch(ROOT, self.revision)) as watch:
             async for changes in watch:
-                await self._take(changes)
+                await self.take(changes)
 
     async def _load(self) -> None:
         """Hold what the store held at one revision; readers see the old state until the new one is complete."""
@@ -159,7 +159,8 @@ class WatchCache:
             cache.reset(items, revision)
         self._gate.advance(revision)
 
-    async def _take(self, changes: Sequence[Change]) -> None:
+    async def take(self, changes: Sequence[Change]) -> None:
+        """Take over changes of whole revisions that follow what was seen; what `run` does with those of the store."""
         for part in slices(changes, SLICE):
             touched = set()
             for key, value, revision, _, _ in part:
