@@ -195,7 +195,11 @@ def _map(field: JsonField) -> RestoreField:
     is_text = field.form is Form.STRING
 
     def restore_map(_: Message, values: Mapping[str | bytes, object]) -> None:
-        for key, item in values.items():
+        try:
+            entries = list(values.items())
+        except UnicodeDecodeError:  # protobuf decodes maps at once, other strings when they are asked for
+            raise _Refused(_NO_UTF8) from None
+        for key, item in entries:
             if type(key) is not str or (is_text and type(item) is not str):
                 raise _Refused(_NO_UTF8, f"[{key!s}]")
             if restore_value is not None:
