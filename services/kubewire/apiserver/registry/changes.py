@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubewire.apiserver.registry import pipeline
-from kubewire.apiserver.registry.decoding import decode_body
+from kubewire.apiserver.registry.decoding import decode_changed
 from kubewire.apiserver.registry.patches import patcher
 from kubewire.apiserver.registry.write import Write, begin
 from kubewire.machinery import errors
@@ -23,7 +23,7 @@ async def replaced(core: Core, call: Call, body: Body, options: WriteOptions) ->
     """Put a whole object in the place of the stored one (of its status ...)."""
     write = begin(core, call, "update", options)
     write.updating = updating_of(write)
-    given = decode_body(body, write.kind.message, write.kind.resource.gvk, call, options)
+    given = decode_changed(write, body)
     write.change = lambda _: _copy(given)
     await pipeline.update(write)
     return write.result

@@ -8,9 +8,12 @@ import orjson
 from google.protobuf.message import DecodeError as ProtobufError
 
 from kubewire.apiserver.contracts import Body, Encoding
+from kubewire.apiserver.registry.templates import FIELD as SPEC
+from kubewire.apiserver.registry.templates import key_of, spec_of
+from kubewire.apiserver.strategy.metadata import clear_field
 from kubewire.machinery import errors
 from kubewire.machinery.codec.decode import FieldValidation, decode
-from kubewire.machinery.codec.document import dump
+from kubewire.machinery.codec.document import dump, has_repeated_keys
 from kubewire.machinery.codec.envelope import unwrap
 from kubewire.machinery.codec.errors import DecodeError, MalformedProtobuf
 from kubewire.machinery.codec.refusal import refusal
@@ -26,7 +29,9 @@ if TYPE_CHECKING:
 
     from kubewire.apiserver.contracts import Call
     from kubewire.apiserver.options import WriteOptions
+    from kubewire.apiserver.registry.templates import SpecMemory
     from kubewire.apiserver.registry.write import Write
+    from kubewire.machinery.json_value import JsonObject
 
 _INTERNAL_GROUPS: Final = {"": "core"}
 _SCHEME: Final = "k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30"
@@ -40,8 +45,100 @@ _VALIDATIONS: Final = {
 
 def decode_new(write: Write) -> None:
     """The object that is to be created."""
-    assert write.body is not None, "a create has a body"
-    write.obj = decode_body(write.body, write.kind.message, write.kind.resource.gvk, write.call, write.options)
+    body, kind = write.body, write.kind
+    assert body is not None, "a create has a body"
+    if kind.specs is not None and _decode_known(write, body, kind.specs):
+        return
+    warnings = len(write.call.warnings)
+    write.obj = decode_body(body, kind.message, kind.resource.gvk, write.call, write.options)
+    if len(write.call.warnings) > warnings:
+        write.spec_key = b""  # who sends the same again is to be warned again
+
+
+def decode_changed(write: Write, body: Body) -> Message:
+    """The object that is to take the place of a stored one.
+
+    A spec that is the one the cache has is in stored form and has its defaults: it need not be looked at again, which
+    is what makes updates of a status cheap.
+    """
+    kind = write.kind
+    spec = _cached_spec(write) if kind.specs is not None and body.encoding is Encoding.PROTOBUF else None
+    if spec is not None:
+        try:
+            obj = kind.message.FromString(body.data)
+        except ProtobufError:
+            obj = kind.message()
+        if spec_of(obj) == spec:
+            return _with_spec(write, obj, spec, body)
+    return decode_body(body, kind.message, kind.resource.gvk, write.call, write.options)
+
+
+def _cached_spec(write: Write) -> Message | None:
+    found = write.core.cache.of(write.kind.kept).peek(write.call.namespace, write.call.name)
+    return None if found is None else spec_of(write.kind.decode(write.kind.served(found)))
+
+
+def _with_spec(write: Write, obj: Message, spec: Message, body: Body) -> Message:
+    clear_field(obj, SPEC)
+    try:
+        restore(obj)
+    except DecodeError as error:
+        raise refusal(error, body.data, write.kind.resource.gvk) from None
+    write.kind.default(obj)
+    spec_of(obj).CopyFrom(spec)
+    write.is_defaulted = True
+    return obj
+
+
+def _decode_known(write: Write, body: Body, specs: SpecMemory) -> bool:
+    """Decode an object whose spec may be known. False: that did not go as usual; take the usual way."""
+    if body.encoding is Encoding.JSON:
+        return _decode_known_json(write, body.data, specs)
+    return body.encoding is Encoding.PROTOBUF and _decode_known_protobuf(write, body.data, specs)
+
+
+def _decode_known_protobuf(write: Write, data: bytes, specs: SpecMemory) -> bool:
+    try:
+        obj = write.kind.message.FromString(data)
+    except ProtobufError:
+        return False
+    key = key_of(spec_of(obj).SerializeToString(deterministic=True), b"protobuf")
+    known = specs.get(key)
+    if known is None:
+        write.spec_key = key
+        return False
+    clear_field(obj, SPEC)
+    try:
+        restore(obj)
+    except DecodeError:
+        return False
+    spec_of(obj).MergeFromString(known)
+    write.obj, write.is_defaulted = obj, True
+    return True
+
+
+def _decode_known_json(write: Write, data: bytes, specs: SpecMemory) -> bool:
+    try:
+        value = orjson.loads(data)
+        key = key_of(orjson.dumps(value[SPEC]), b"json")
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return False
+    known = specs.get(key)
+    validation = _VALIDATIONS[write.options.field_validation]
+    if known is None or has_repeated_keys(data, value):
+        # With fields that nobody wants to hear of, the same text would hide them from those who do.
+        write.spec_key = key if known is None and validation is not FieldValidation.IGNORE else b""
+        return False
+    kind, gvk = write.kind, write.kind.resource.gvk
+    _require_of(value, gvk)
+    del value[SPEC]
+    try:
+        obj = decode(value, kind.message, validation=validation, warnings=write.call.warnings)
+    except DecodeError:
+        return False
+    spec_of(obj).MergeFromString(known)
+    write.obj, write.is_defaulted = obj, True
+    return True
 
 
 def decode_message(body: Body, gvk: GroupVersionKind, call: Call, options: WriteOptions) -> Message:
@@ -101,9 +198,13 @@ def _check_type(data: bytes, wanted: GroupVersionKind) -> None:
     except orjson.JSONDecodeError:
         return
     if isinstance(value, dict):
-        kind, version = value.get("kind") or wanted.kind, value.get("apiVersion") or wanted.api_version
-        if isinstance(kind, str) and isinstance(version, str):
-            _require(kind, version, wanted)
+        _require_of(value, wanted)
+
+
+def _require_of(value: JsonObject, wanted: GroupVersionKind) -> None:
+    kind, version = value.get("kind") or wanted.kind, value.get("apiVersion") or wanted.api_version
+    if isinstance(kind, str) and isinstance(version, str):
+        _require(kind, version, wanted)
 
 
 def _require(kind: str, api_version: str, wanted: GroupVersionKind) -> None:

@@ -137,7 +137,8 @@ class _Delete:
     def _record(self, plan: _Plan, done: Deleted) -> None:
         if plan.step is not Step.KEEP and not self.options.dry_run:
             manager = name_of_manager("", self.call.user_agent)
-            commit = Commit(done.item, metadata_of(plan.obj).uid, "delete", manager, plan.validated_seconds)
+            uid = metadata_of(plan.obj).uid
+            commit = Commit(self.kind.name, done.item, uid, "delete", manager, plan.validated_seconds)
             remember(self.core, self.call, commit)
 
     def _failure(self, error: StorageError) -> StatusError:

@@ -17,6 +17,7 @@ from kubewire.apiserver.registry.conversions.table import conversion_of
 from kubewire.apiserver.registry.deletion import Deletion
 from kubewire.apiserver.registry.ownership import ownership_of
 from kubewire.apiserver.registry.stored_forms import stored_form
+from kubewire.apiserver.registry.templates import SpecMemory, is_templated, remembering
 from kubewire.apiserver.strategy.table import strategy_for
 from kubewire.machinery import errors
 from kubewire.machinery.messages import message_class
@@ -33,15 +34,20 @@ class Kind:
 
     Attributes:
         kept: the same kind in the version the cache holds.
-        collects_garbage: False for kinds that expire: they own nothing and nothing owns them.
+        name: of the resource, as `pods` or `deployments.apps`.
+        specs: what specs become when they are decoded and defaulted; None for kinds that are not made from templates.
     """
 
     def __init__(self, resource: Resource, kept: Resource) -> None:
         assert kept.storage is not None, f"{resource.group_resource} has no objects"
         self.resource: Final = resource
         self.kept: Final = kept
+        self.name: Final = str(resource.group_resource)
         self.message: Final[type[Message]] = message_class(resource.message)
-        self.strategy: Final = strategy_for(resource)
+        is_template = is_templated(resource)
+        strategy = strategy_for(resource)
+        self.strategy: Final = remembering(strategy) if is_template else strategy
+        self.specs: Final = SpecMemory() if is_template else None
         self.default: Final[Callable[[Message], None]] = partial(apply_defaults, resource)
         self.conversion: Final = conversion_of(resource)
         self.ttl_seconds: Final = kept.storage.ttl_seconds
@@ -96,6 +102,7 @@ class Kinds:
         self._table = table
         self._kept = kept_as(table)
         self._kinds: dict[Resource, Kind] = {}
+        self.namespaces: Final = self.named("", "v1", "namespaces")
 
     def of(self, resource: Resource) -> Kind:
         """The kind of a resource.

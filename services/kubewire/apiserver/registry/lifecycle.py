@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 _TERMINATING: Final = "NamespaceTerminating"
 
 
+def is_open(core: Core, namespace: str) -> bool:
+    """Whether the cache knows the namespace and knows nothing against it."""
+    found = core.cache.of(core.kinds.namespaces.kept).peek("", namespace)
+    return found is not None and not is_terminating(found)
+
+
 async def require_open(core: Core, namespace: str, resource: GroupResource, name: str) -> None:
     """Returns when an object of `resource` may be created in `namespace`.
 
@@ -25,7 +31,7 @@ async def require_open(core: Core, namespace: str, resource: GroupResource, name
     Raises:
         StatusError: 404, it does not exist; 403, it is being deleted.
     """
-    kind = core.kinds.named("", "v1", "namespaces")
+    kind = core.kinds.namespaces
     found = core.cache.of(kind.kept).peek("", namespace)
     if found is None:
         found = await read_stored(core, kind, "", namespace)

@@ -6,8 +6,7 @@ What an update may not change is put back by the strategies.
 from __future__ import annotations
 
 from random import Random
-from typing import TYPE_CHECKING
-from uuid import UUID
+from typing import TYPE_CHECKING, Final
 
 from kubewire.machinery import errors
 from kubewire.machinery.names import generated_name
@@ -18,11 +17,21 @@ if TYPE_CHECKING:
 
 def fill_new(meta: ObjectMeta, now_seconds: int, random: Random) -> None:
     """What only the server may say of a new object: a uid, when it was made, and that it is not being deleted."""
-    meta.uid = str(UUID(int=random.getrandbits(128), version=4))
+    meta.uid = random_uid(random)
     set_seconds(meta, "creationTimestamp", now_seconds)
     meta.ClearField("deletionTimestamp")
     meta.ClearField("deletionGracePeriodSeconds")
     meta.ClearField("selfLink")
+
+
+_RANDOM_BITS: Final = 0xFFFFFFFF_FFFF_0FFF_3FFF_FFFFFFFFFFFF
+_VERSION_4: Final = 0x00000000_0000_4000_8000_000000000000
+
+
+def random_uid(random: Random) -> str:
+    """A random UUID (version 4)."""
+    digits = f"{random.getrandbits(128) & _RANDOM_BITS | _VERSION_4:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def generate_name(meta: ObjectMeta, random: Random) -> bool:

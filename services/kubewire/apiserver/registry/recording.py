@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 class Commit(NamedTuple):
     """A write that the store has confirmed."""
 
+    resource: str
     item: Item
     uid: str
     verb: str
@@ -29,9 +30,9 @@ def record(write: Write) -> None:
         write.call.warnings.extend(write.warnings)
     item = write.result.item
     if not write.options.dry_run and item is not write.found:
-        remember(
-            write.core, write.call, Commit(item, write.meta.uid, write.verb, write.manager, write.validated_seconds)
-        )
+        uid = write.meta.uid
+        commit = Commit(write.kind.name, item, uid, write.verb, write.manager, write.validated_seconds)
+        remember(write.core, write.call, commit)
 
 
 def remember(core: Core, call: Call, commit: Commit) -> None:
@@ -39,7 +40,7 @@ def remember(core: Core, call: Call, commit: Commit) -> None:
     item = commit.item
     core.ring.add(
         WriteRecord(
-            str(call.resource.group_resource),
+            commit.resource,
             item.namespace,
             item.name,
             commit.uid,

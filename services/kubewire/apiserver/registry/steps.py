@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 from kubewire.apiserver.admission import table as admission
 from kubewire.apiserver.admission.contracts import Operation, Request
-from kubewire.apiserver.registry.lifecycle import require_open
+from kubewire.apiserver.registry.lifecycle import is_open, require_open
 from kubewire.apiserver.registry.metadata import fill_new, generate_name, match_name, match_namespace
 from kubewire.apiserver.registry.option_rules import parse_resource_version
+from kubewire.apiserver.registry.templates import spec_of
 from kubewire.machinery import errors, field_errors
 from kubewire.machinery.errors import Reason, StatusError
 from kubewire.machinery.field_path import ROOT
@@ -42,15 +43,19 @@ def complete(write: Write) -> None:
 
 def default(write: Write) -> None:
     """What the author left out gets its usual value."""
+    if write.is_defaulted:
+        return
     write.kind.default(write.obj)
+    if write.spec_key and write.kind.specs is not None:
+        write.kind.specs.put(write.spec_key, spec_of(write.obj).SerializeToString(deterministic=True))
 
 
 def open_namespace(write: Write) -> Awaitable[None] | None:
     """New objects need a namespace that takes them."""
-    meta = write.meta
-    if not write.kind.resource.namespaced:
+    kind, namespace = write.kind, write.call.namespace
+    if not kind.resource.namespaced or is_open(write.core, namespace):
         return None
-    return require_open(write.core, meta.namespace, write.kind.resource.group_resource, meta.name)
+    return require_open(write.core, namespace, kind.resource.group_resource, write.meta.name)
 
 
 def mutate_new(write: Write) -> None:

@@ -36,6 +36,8 @@ class Write:
         updating: how the way of updating (the object, its status ...) treats the object.
         warnings: of the attempt that is under way; the caller gets those of the one that succeeds.
         is_name_generated: the name was made here, so that another one would do as well.
+        is_defaulted: the decoder knew the spec, and took it with its defaults.
+        spec_key: by which the spec is to be remembered once it has its defaults; empty if it is not.
         result: what is answered.
     """
 
@@ -55,6 +57,8 @@ class Write:
     warnings: list[str] = field(default_factory=list)
     validated_seconds: float = 0.0
     is_name_generated: bool = False
+    is_defaulted: bool = False
+    spec_key: bytes = b""
     result: Written = field(init=False)
 
     @property
