@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final, Literal
 
-from kubewire.apiserver.selectable import selectable_fields
+from kubewire.apiserver.selectable import SelectableFields
 from kubewire.machinery.messages import message_class
 from kubewire.machinery.resources import Resource
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
+
     from kubewire.api.meta.v1.object_meta_pb2 import ObjectMeta
 
 EventType = Literal["ADDED", "MODIFIED", "DELETED", "BOOKMARK"]
@@ -91,23 +92,21 @@ class Item:
     def metadata(self) -> ObjectMeta:
         """The object's metadata alone. Read-only: it is shared by everyone who asks."""
         if self._metadata is None:
-            partial = message_class(_PARTIAL)()
-            partial.ParseFromString(self.raw)
-            self._metadata = partial.metadata  # type: ignore[attr-defined]  # looked up by name
+            self._metadata = self._parse_metadata()
         return self._metadata
 
     @property
     def labels(self) -> Mapping[str, str]:
-        """Labels, as selectors match them."""
+        """Labels, as selectors match them. Kept alone: parsed metadata holds on to the whole object's bytes."""
         if self._labels is None:
-            self._labels = dict(self.metadata.labels)
+            self._labels = dict((self._metadata or self._parse_metadata()).labels)
         return self._labels
 
     @property
     def selectable(self) -> Mapping[str, str]:
         """Values of the fields that field selectors of this kind may name."""
         if self._selectable is None:
-            self._selectable = selectable_fields(self.resource, self.namespace, self.name, self.message)
+            self._selectable = SelectableFields(self.resource, self.namespace, self.name, self.raw)
         return self._selectable
 
     @property
@@ -116,6 +115,10 @@ class Item:
         parsed = message_class(self.resource.message)()
         parsed.ParseFromString(self.raw)
         return parsed
+
+    def _parse_metadata(self) -> ObjectMeta:
+        metadata: ObjectMeta = message_class(_PARTIAL).FromString(self.raw).metadata  # type: ignore[attr-defined]  # looked up by name
+        return metadata
 
     def remember(self, form: str, data: bytes) -> bytes:
         """Keep a derived form and return it."""

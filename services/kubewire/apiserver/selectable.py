@@ -6,9 +6,10 @@ beyond. A value is always text: numbers and booleans as Kubernetes prints them, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from kubewire.machinery.messages import message_class
 from kubewire.machinery.resources import Resource
 
 if TYPE_CHECKING:
@@ -91,6 +92,35 @@ def is_selectable(resource: Resource, field: str) -> bool:
     `metadata.namespace` is accepted for cluster-scoped kinds too, where it matches nothing but the empty text.
     """
     return field in ("metadata.name", "metadata.namespace") or field in _SELECTABLE.get(resource.message, _NONE)
+
+
+class SelectableFields(Mapping[str, str]):
+    """The same for an object that is still bytes: a value is read when it is asked for, and only that one.
+
+    Selectors ask for one or two of a kind's fields, and for those of every object that changes; reading all of them
+    would cost several times what taking the change over does.
+    """
+
+    __slots__ = ("_raw", "_resource", "_values")
+
+    def __init__(self, resource: Resource, namespace: str, name: str, raw: bytes) -> None:
+        self._resource = resource
+        self._raw = raw
+        self._values = {"metadata.name": name, "metadata.namespace": namespace}
+
+    def __getitem__(self, field: str) -> str:
+        value = self._values.get(field)
+        if value is None:
+            read = _SELECTABLE.get(self._resource.message, _NONE)[field]
+            value = self._values[field] = read(message_class(self._resource.message).FromString(self._raw))
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        yield from ("metadata.name", "metadata.namespace")
+        yield from _SELECTABLE.get(self._resource.message, _NONE)
+
+    def __len__(self) -> int:
+        return 2 + len(_SELECTABLE.get(self._resource.message, _NONE))
 
 
 def selectable_fields(resource: Resource, namespace: str, name: str, message: Message) -> Mapping[str, str]:
