@@ -7,6 +7,7 @@ it is up, `dispatcher` serves clients in the same process.
 from __future__ import annotations
 
 import asyncio
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kubewire.apiserver import table
@@ -16,6 +17,7 @@ from kubewire.apiserver.bootstrap.objects import Endpoint, roles, wanted
 from kubewire.apiserver.cache.compactor import Compactor
 from kubewire.apiserver.cache.watch_cache import WatchCache
 from kubewire.apiserver.credentials import advertised_address, authentication, server_credentials, tls_context
+from kubewire.apiserver.errors import AddressNotListenedOn
 from kubewire.apiserver.etcd.client import EtcdClient
 from kubewire.apiserver.etcd.options import EtcdOptions
 from kubewire.apiserver.metrics import ApiServerMetrics
@@ -48,7 +50,7 @@ with late_authorities():
     from kubewire.apiserver.rest.settings import RestListener, RestSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Iterator
 
     from kubewire.apiserver.config import ApiServerConfig
     from kubewire.apiserver.credentials import ServerCredentials
@@ -153,7 +155,8 @@ class ApiServer:
         """Serve gRPC."""
         server = RpcServer(self.dispatcher, self._authentication, self.health, ServerOptions())
         listeners = _listeners(self._config, self._credentials)
-        ports = await server.start(list(listeners.values()))
+        with _listening():
+            ports = await server.start(list(listeners.values()))
         bound = {
             name: f"{listener.address.rpartition(':')[0]}:{port}"
             for (name, listener), port in zip(listeners.items(), ports, strict=True)
@@ -169,7 +172,8 @@ class ApiServer:
         core = RestCore(self._objects, self._authentication, self._authorization, self.health, self._metrics)
         server = RestServer(core, self._resources.served(), settings)
         listener = RestListener(config.bind_address, config.secure_port, tls_context(self._credentials))
-        [port] = await server.start((listener,))
+        with _listening():
+            [port] = await server.start((listener,))
         self.addresses = self.addresses._replace(rest=f"{config.bind_address}:{port}")
         async with asyncio.TaskGroup() as group:
             group.create_task(server.run())
@@ -210,6 +214,15 @@ class ApiServer:
     def _add_checks(self) -> None:
         self.health.add_readiness("etcd", self._probe.problem)
         self.health.add_readiness("informer-sync", lambda: "" if self._cache.is_synced else "the cache is not filled")
+
+
+@contextmanager
+def _listening() -> Iterator[None]:
+    """An address that cannot be listened on is a mistake in how the server was started."""
+    try:
+        yield
+    except OSError as error:
+        raise AddressNotListenedOn(str(error)) from None
 
 
 def _etcd_options(config: ApiServerConfig) -> EtcdOptions:

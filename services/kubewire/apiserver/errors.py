@@ -5,7 +5,7 @@
     machinery.errors     StatusError    what callers get; the core translates once, the faces send it as it is
     component.errors     StartError     the process cannot start as it was asked to
 
-This module adds the one of its own wiring.
+This module adds those of its own wiring, all of them StartErrors.
 """
 
 from __future__ import annotations
@@ -15,3 +15,7 @@ from kubewire.component.errors import StartError
 
 class StoreNotReached(StartError):
     """etcd did not answer before the server's patience ended; starting again later may help."""
+
+
+class AddressNotListenedOn(StartError):
+    """A port is taken, or an address is none of this machine's."""
