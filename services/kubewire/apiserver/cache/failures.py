@@ -41,6 +41,11 @@ def continue_invalid(why: str) -> StatusError:
     return errors.bad_request(f"invalid continue token: {why}")
 
 
+def not_filled() -> StatusError:
+    """A read while the cache is being filled."""
+    return errors.too_many_requests("storage is (re)initializing", 1)
+
+
 def version_too_large(asked: int, current: int) -> StatusError:
     """A version the cache has not seen and did not come to see within the time it waits."""
     cause = Cause("ResourceVersionTooLarge", "Too large resource version")

@@ -136,6 +136,8 @@ class KindReader:
             async with asyncio.timeout(self._options.version_wait_seconds):
                 await self._gate.wait_for(revision)
         except TimeoutError:
+            if not self._gate.revision:
+                raise failures.not_filled() from None
             raise failures.version_too_large(revision, self._gate.revision) from None
 
     async def _whole(self, selection: Selection) -> Page:

@@ -57,7 +57,7 @@ async def test_store_away_at_start() -> None:
         assert not cache.is_synced
         with pytest.raises(StatusError) as failure:
             await pods_of(cache).get("a", "x", ANY)
-        assert failure.value.code == 504
+        assert (failure.value.code, failure.value.retry_after_seconds) == (429, 1)
         store.is_reachable = True
         await cache.wait_synced()
         task.cancel()
