@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from random import Random
 from typing import Any, TypeAlias
@@ -22,6 +22,7 @@ from kubewire.apiserver.storage.memory import MemoryStore
 from kubewire.apiserver.storage.store import Store
 from kubewire.component.metrics.registry import Registry as MetricRegistry
 from kubewire.machinery.codec.encode import encode_raw
+from kubewire.machinery.errors import StatusError
 from kubewire.machinery.resources import Resource, builtin
 
 ADMIN = as_member("admin", groups=["system:masters"])
@@ -116,7 +117,8 @@ async def running(store: Store | None = None) -> AsyncIterator[Cluster]:
         await cache.wait_synced()
         cluster = Cluster(core, build_objects(core), store)
         for name in ("default", "kube-system"):
-            await cluster.create("namespaces", "", {"metadata": {"name": name}})
+            with suppress(StatusError):  # of several registries over one store, one is first
+                await cluster.create("namespaces", "", {"metadata": {"name": name}})
         try:
             yield cluster
         finally:
