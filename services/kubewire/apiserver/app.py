@@ -22,10 +22,10 @@ from kubewire.apiserver.etcd.client import EtcdClient
 from kubewire.apiserver.etcd.options import EtcdOptions
 from kubewire.apiserver.metrics import ApiServerMetrics
 from kubewire.apiserver.record.ring import WriteRing
+from kubewire.apiserver.registry.builder import build_objects
 from kubewire.apiserver.registry.core import Core
 from kubewire.apiserver.registry.kinds import Kinds, cached_kinds
 from kubewire.apiserver.registry.limits import InFlight
-from kubewire.apiserver.registry.objects import Registry
 from kubewire.apiserver.rpc.dispatcher import Dispatcher
 from kubewire.apiserver.rpc.server import RpcServer
 from kubewire.apiserver.rpc.writes import Writes
@@ -106,7 +106,7 @@ class ApiServer:
             reads=InFlight(config.max_requests_inflight),
             writes=InFlight(config.max_mutating_requests_inflight),
         )
-        self._objects = Registry(self._core)
+        self._objects = build_objects(self._core, config.service_cluster_ip_range)
         writes = Writes(self._core.ring, self._authorization)
         self.dispatcher: Final = Dispatcher(self._objects, writes, self._resources, self._metrics)
         self.addresses = Addresses()
