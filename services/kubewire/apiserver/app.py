@@ -31,7 +31,7 @@ from kubewire.apiserver.rpc.server import RpcServer
 from kubewire.apiserver.rpc.writes import Writes
 from kubewire.apiserver.storage.etcd_store import EtcdStore
 from kubewire.apiserver.storage.measured import MeasuredStore
-from kubewire.apiserver.store_probe import StoreProbe
+from kubewire.apiserver.store_probe import StoreProbe, watch_size
 from kubewire.component.grpc.listener import Listener, ServerIdentity
 from kubewire.component.grpc.options import ServerOptions
 from kubewire.component.health import REFRESH_SECONDS, Health
@@ -134,7 +134,9 @@ class ApiServer:
         try:
             await self._probe.wait(self._config.etcd_wait_seconds, ", ".join(self._config.etcd_servers))
             started()
-            await self._probe.run()
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._probe.run())
+                group.create_task(watch_size(self._client, self._metrics.store))
         finally:
             await self._client.close()
 

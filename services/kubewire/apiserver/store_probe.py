@@ -1,4 +1,4 @@
-"""Whether etcd answers: waited for when the server starts, and told to readiness from then on."""
+"""How etcd is: whether it answers, waited for when the server starts and told to readiness from then on; its size."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 from kubewire.apiserver.errors import StoreNotReached
+from kubewire.apiserver.etcd.errors import EtcdError
 from kubewire.apiserver.storage.errors import StorageError
 from kubewire.component.log import Logger
 
 if TYPE_CHECKING:
+    from kubewire.apiserver.etcd.client import EtcdClient
+    from kubewire.apiserver.metrics import StoreMetrics
     from kubewire.apiserver.storage.store import Store
 
 _LOG: Final = Logger("apiserver.store")
 _ASK_SECONDS: Final = 2.0
 _INTERVAL_SECONDS: Final = 2.0
+_SIZE_INTERVAL_SECONDS: Final = 30.0
 _PAUSE_FIRST_SECONDS: Final = 0.02
 _PAUSE_MAX_SECONDS: Final = 1.0
 _FAILURES: Final = 2
@@ -71,3 +75,15 @@ class StoreProbe:
         except StorageError as error:
             return error
         return None
+
+
+async def watch_size(client: EtcdClient, metrics: StoreMetrics) -> None:
+    """Keep the metric of the store's size up until cancelled. What etcd does not tell stays as it was."""
+    while True:
+        try:
+            status = await client.status(timeout_seconds=_ASK_SECONDS)
+        except EtcdError as error:
+            _LOG.debug("etcd did not tell its size", why=error)
+        else:
+            metrics.size.labels(f"{status.header.cluster_id:x}").set(status.dbSize)
+        await asyncio.sleep(_SIZE_INTERVAL_SECONDS)

@@ -148,7 +148,10 @@ class Dispatcher:
         return method
 
     def _count(self, method: Method, asked: Asked | None, code: int, seconds: float, size: int) -> None:
-        self._endpoint(method, asked).done(code, seconds, size)
+        if code == _CLIENT_CLOSED:
+            self._aborted(method, asked)
+        else:
+            self._endpoint(method, asked).done(code, seconds, size)
         if seconds > _SLOW_SECONDS or _LOG.is_debug:
             call = asked.call if asked else None
             (_LOG.info if seconds > _SLOW_SECONDS else _LOG.debug)(
@@ -162,6 +165,15 @@ class Dispatcher:
                 user=call.identity.name if call else "",
                 user_agent=call.user_agent if call else "",
             )
+
+    def _aborted(self, method: Method, asked: Asked | None) -> None:
+        verb = _REST_VERBS[method.verb]
+        if asked is None:
+            self._metrics.requests.aborted(verb, method.resource, method.subresource, "")
+        else:
+            call = asked.call
+            scope = scope_of(call.namespace, call.name, verb)
+            self._metrics.requests.aborted(verb, call.resource, call.subresource, scope)
 
     def _endpoint(self, method: Method, asked: Asked | None) -> EndpointMetrics:
         verb = _REST_VERBS[method.verb]

@@ -329,9 +329,8 @@ async def test_calls_are_counted(call: Caller, metrics: ApiServerMetrics, three_
     assert 'apiserver_current_inflight_requests{request_kind="readOnly"} 0\n' in text
 
 
-async def test_cancellation_passes(call: Caller, objects: MemoryObjects) -> None:
-    """A call that is cancelled ends as cancelled, not as an error of ours."""
-    objects.failure = None
+async def test_cancellation_passes(call: Caller, objects: MemoryObjects, metrics: ApiServerMetrics) -> None:
+    """A call that is cancelled ends as cancelled, not as an error of ours, and counts as aborted."""
 
     async def never(*_: object) -> None:
         await asyncio.Event().wait()
@@ -339,6 +338,9 @@ async def test_cancellation_passes(call: Caller, objects: MemoryObjects) -> None
     objects.get = never  # type: ignore[method-assign,assignment]  # a core that does not answer
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(call(PODS + "GetPod", api.GetPodRequest(namespace="default", name="a")), 0.01)
+    text = metrics.registry.render().decode()
+    assert 'apiserver_request_aborts_total{group="",resource="pods",scope="resource",subresource="",verb="GET"' in text
+    assert "apiserver_request_total{" not in text
 
 
 async def test_watch_streams_batches(
