@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from kubewire.apiserver import table
 from kubewire.apiserver.auth.authorization import Authorization
 from kubewire.apiserver.bootstrap.creator import create_missing
-from kubewire.apiserver.bootstrap.objects import Endpoint, roles, wanted
+from kubewire.apiserver.bootstrap.objects import Endpoint, background, wanted
 from kubewire.apiserver.cache.compactor import Compactor
 from kubewire.apiserver.cache.watch_cache import WatchCache
 from kubewire.apiserver.credentials import advertised_address, authentication, server_credentials, tls_context
@@ -188,9 +188,9 @@ class ApiServer:
         await Compactor(self._store, self._config.compaction_interval_seconds).run()
 
     async def run_roles(self, started: Started) -> None:
-        """Create default roles; the server is up without them."""
+        """Create default roles and what else can wait; the server is up without them."""
         started()
-        await create_missing(self._objects, self._resources, roles())
+        await create_missing(self._objects, self._resources, background(self._config.service_cluster_ip_range))
 
     async def run_health(self, started: Started) -> None:
         """Notice when readiness turns."""

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
 NAMESPACES: Final = ("default", "kube-system", "kube-public", "kube-node-lease")
+PRIORITIES: Final = {"system-node-critical": 2_000_001_000, "system-cluster-critical": 2_000_000_000}
+"""Classes of what a node, or the cluster, cannot do without."""
 _DEFAULT: Final = "default"
 _SERVICE: Final = "kubernetes"
 _PORT: Final = "https"
@@ -48,8 +50,24 @@ def wanted(service_addresses: str, endpoint: Endpoint) -> Iterator[Wanted]:
         yield Wanted("discovery.k8s.io", "v1", "endpointslices", _endpoints(endpoint))
 
 
+def background(service_addresses: str) -> Iterator[Wanted]:
+    """What nobody waits for: the range of Services, the system's priority classes, default roles and bindings."""
+    from kubewire.api.networking.v1.service_cidr_pb2 import ServiceCIDR  # noqa: PLC0415 - not before the server is up
+    from kubewire.api.scheduling.v1.priority_class_pb2 import PriorityClass  # noqa: PLC0415 - likewise
+
+    service_range = ServiceCIDR()
+    service_range.metadata.name = _SERVICE
+    service_range.spec.cidrs.append(service_addresses)
+    yield Wanted("networking.k8s.io", "v1", "servicecidrs", service_range)
+    for name, priority in PRIORITIES.items():
+        priority_class = PriorityClass(value=priority)
+        priority_class.metadata.name = name
+        yield Wanted("scheduling.k8s.io", "v1", "priorityclasses", priority_class)
+    yield from roles()
+
+
 def roles() -> Iterator[Wanted]:
-    """The default roles and bindings, apart from the rest: nobody waits for them."""
+    """The default roles and bindings."""
     from kubewire.apiserver.bootstrap.rbac import GROUP, rbac_objects  # noqa: PLC0415 - not before the server is up
 
     for one in rbac_objects():
