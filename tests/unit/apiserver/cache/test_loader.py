@@ -10,7 +10,7 @@ async def test_pages_are_one_snapshot() -> None:
     store = MemoryStore()
     pods = Pods(store)
     revision = await pods.fill("a/1", "a/2", "a/3", "a/4", "a/5")
-    found = []
+    found: list[bytes] = []
     async for entries in load_pages(store, revision, 2):
         assert len(entries) <= (2 if not found else 8)
         found += [entry.key for entry in entries]
