@@ -66,6 +66,8 @@ async def store_new(write: Write) -> None:
 
 async def _create(write: Write) -> None:
     """Raises Mismatch when there is an object of this name."""
+    if write.kind.resource in write.core.companions:
+        await _probe_new(write)  # before anything is taken for it: an address that it has itself is no obstacle
     async with accompanied(write):
         kind, meta = write.kind, write.meta
         raw = _raw(write)

