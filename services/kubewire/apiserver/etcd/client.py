@@ -14,7 +14,7 @@ import grpc
 import grpc.aio
 
 from kubewire.apiserver.etcd import methods
-from kubewire.apiserver.etcd.endpoint import REQUIRE_LEADER, Endpoint, Endpoints
+from kubewire.apiserver.etcd.endpoint import Endpoint, Endpoints
 from kubewire.apiserver.etcd.errors import EtcdError, LeaseNotFound, NoAnswer, Unavailable, WatchLost
 from kubewire.apiserver.etcd.methods import Method, Request, Response
 from kubewire.apiserver.etcd.options import EtcdOptions
@@ -140,7 +140,7 @@ class EtcdClient:
             endpoint = self._endpoints.current
             seconds = min(deadline - clock(), self._attempt_seconds(method))
             try:
-                return await endpoint.unary(method)(request, timeout=seconds, metadata=REQUIRE_LEADER)
+                return await endpoint.unary(method)(request, timeout=seconds)
             except grpc.aio.AioRpcError as error:
                 failure = meaning_of(error.code(), error.details() or "", is_write=method.is_write)
             failures += 1

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Sequence
-from pathlib import Path
-from typing import cast
+from typing import Final, cast
 
-import grpc
-import grpc.aio
-
+from kubewire.apiserver.etcd.http2.channel import Channel, StreamCall, Target, Timing, UnaryCallable
 from kubewire.apiserver.etcd.methods import Method, Request, Response
 from kubewire.apiserver.etcd.options import EtcdOptions
 
 REQUIRE_LEADER = (("hasleader", "true"),)
 """A member cut off from its leader says so at once instead of letting the call, or the watch, wait."""
 
-_RECONNECT_FIRST_MS = 50
-_RECONNECT_MAX_MS = 1000
+_SCHEMES: Final = ("http", "https", "unix", "unixs")
 
 
 class Endpoint:
@@ -27,25 +24,20 @@ class Endpoint:
         self._channel = _channel(url, options)
         self._unary: dict[str, object] = {}
 
-    def unary(self, method: Method[Request, Response]) -> grpc.aio.UnaryUnaryMultiCallable[Request, Response]:
+    def unary(self, method: Method[Request, Response]) -> UnaryCallable[Request, Response]:
         """The callable of a unary call."""
         found = self._unary.get(method.path)
         if found is None:
-            found = self._unary[method.path] = self._channel.unary_unary(
-                method.path,
-                request_serializer=method.request.SerializeToString,
-                response_deserializer=method.response.FromString,
+            found = self._unary[method.path] = self._channel.unary(
+                method.path, method.request.SerializeToString, method.response.FromString, REQUIRE_LEADER
             )
-        return cast("grpc.aio.UnaryUnaryMultiCallable[Request, Response]", found)
+        return cast("UnaryCallable[Request, Response]", found)
 
-    def stream(self, method: Method[Request, Response]) -> grpc.aio.StreamStreamCall[Request, Response]:
+    def stream(self, method: Method[Request, Response]) -> StreamCall[Request, Response]:
         """A new bidirectional stream."""
-        callable_: grpc.aio.StreamStreamMultiCallable[Request, Response] = self._channel.stream_stream(
-            method.path,
-            request_serializer=method.request.SerializeToString,
-            response_deserializer=method.response.FromString,
+        return self._channel.stream(
+            method.path, method.request.SerializeToString, method.response.FromString, REQUIRE_LEADER
         )
-        return callable_(metadata=REQUIRE_LEADER)
 
     async def close(self) -> None:
         """Ends every call of this channel."""
@@ -80,40 +72,27 @@ class Endpoints:
             await member.close()
 
 
-def _channel(url: str, options: EtcdOptions) -> grpc.aio.Channel:
-    scheme, separator, target = url.rpartition("://")
-    arguments = _arguments(options)
-    if separator and scheme in {"https", "unixs"}:
-        return grpc.aio.secure_channel(target, _credentials(options), options=arguments)
-    if separator and scheme == "unix":
-        target = f"unix:{target}"
-    elif separator and scheme != "http":
-        raise ValueError(f"etcd endpoint {url!r}: the scheme must be http, https or unix")
-    return grpc.aio.insecure_channel(target.rstrip("/"), options=arguments)
+def _channel(url: str, options: EtcdOptions) -> Channel:
+    timing = Timing(options.connect_timeout_seconds, options.keepalive_seconds, options.keepalive_timeout_seconds)
+    return Channel(_target(url, options), timing)
 
 
-def _arguments(options: EtcdOptions) -> list[tuple[str, int]]:
-    return [
-        # Lists and watch answers are as large as the objects in them.
-        ("grpc.max_receive_message_length", -1),
-        # etcd's own limit answers with a reason; ours would only hide it.
-        ("grpc.max_send_message_length", -1),
-        # What may be retried is decided here, not in the library.
-        ("grpc.enable_retries", 0),
-        ("grpc.keepalive_time_ms", round(options.keepalive_seconds * 1000)),
-        ("grpc.keepalive_timeout_ms", round(options.keepalive_timeout_seconds * 1000)),
-        ("grpc.http2.max_pings_without_data", 0),
-        ("grpc.initial_reconnect_backoff_ms", _RECONNECT_FIRST_MS),
-        ("grpc.max_reconnect_backoff_ms", _RECONNECT_MAX_MS),
-        ("grpc.min_reconnect_backoff_ms", round(options.connect_timeout_seconds * 1000)),
-        # A channel of another client in this process must not share fate or flow control with this one.
-        ("grpc.use_local_subchannel_pool", 1),
-    ]
+def _target(url: str, options: EtcdOptions) -> Target:
+    scheme, separator, rest = url.rpartition("://")
+    if separator and scheme not in _SCHEMES:
+        raise ValueError(f"etcd endpoint {url!r}: the scheme must be http, https or unix (unixs with TLS)")
+    trust = _trust(options) if scheme in {"https", "unixs"} else None
+    if scheme in {"unix", "unixs"}:
+        return Target(path=rest, trust=trust)
+    host, colon, port = rest.rstrip("/").rpartition(":")
+    if not colon or not port.isdigit():
+        raise ValueError(f"etcd endpoint {url!r}: want host:port, such as http://127.0.0.1:2379")
+    return Target(host=host.strip("[]"), port=int(port), trust=trust)
 
 
-def _credentials(options: EtcdOptions) -> grpc.ChannelCredentials:
-    return grpc.ssl_channel_credentials(_pem(options.ca_file), _pem(options.key_file), _pem(options.certificate_file))
-
-
-def _pem(path: Path | None) -> bytes | None:
-    return path.read_bytes() if path is not None else None
+def _trust(options: EtcdOptions) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=options.ca_file)
+    context.set_alpn_protocols(["h2"])
+    if options.certificate_file is not None:
+        context.load_cert_chain(options.certificate_file, options.key_file)
+    return context

@@ -17,9 +17,10 @@ from kubewire.apiserver.etcd.errors import NoAnswer, RevisionCompacted, WatchCan
 from kubewire.etcd import rpc_pb2 as pb
 
 if TYPE_CHECKING:
+    from kubewire.apiserver.etcd.http2.channel import StreamCall
     from kubewire.etcd.kv_pb2 import Event
 
-    WatchCall = grpc.aio.StreamStreamCall[pb.WatchRequest, pb.WatchResponse]
+    WatchCall = StreamCall[pb.WatchRequest, pb.WatchResponse]
 
 CREATED_TIMEOUT_SECONDS = 5.0
 """How long a member may take to confirm a watch."""
@@ -121,11 +122,9 @@ class EtcdWatch:
 
     async def _read(self) -> pb.WatchResponse:
         answer = await self._call.read()
-        if isinstance(answer, pb.WatchResponse):
-            return answer
-        # The end of a stream; its status is raised by the call itself when it is an error.
-        code, text = await self._call.code(), await self._call.details()
-        raise WatchLost(f"etcd watch ended: {code.name}: {text}")
+        if answer is None:
+            raise WatchLost("etcd ended the stream of a watch")
+        return answer
 
 
 def _check(answer: pb.WatchResponse) -> None:
