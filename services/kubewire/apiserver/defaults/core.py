@@ -52,7 +52,7 @@ def _match_ranges(spec: NodeSpec) -> None:
     if spec.podCIDR:
         if not spec.podCIDRs or spec.podCIDRs[0] != spec.podCIDR:
             spec.podCIDRs[:] = [spec.podCIDR]
-    elif spec.podCIDRs:
+    elif spec.podCIDRs and spec.podCIDRs[0]:
         spec.podCIDR = spec.podCIDRs[0]
 
 

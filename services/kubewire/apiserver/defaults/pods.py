@@ -114,5 +114,5 @@ def _match_addresses(status: PodStatus) -> None:
         if not status.podIPs or status.podIPs[0].ip != status.podIP:
             del status.podIPs[:]
             status.podIPs.add(ip=status.podIP)
-    elif status.podIPs:
+    elif status.podIPs and status.podIPs[0].ip:
         status.podIP = status.podIPs[0].ip

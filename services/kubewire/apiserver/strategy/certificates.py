@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from kubewire.apiserver.strategy.base import KindStrategy
-from kubewire.apiserver.strategy.metadata import clear_field, keep_field, prepare_changed_metadata, snapshot
+from kubewire.apiserver.strategy.metadata import (
+    clear_field,
+    drop_if_empty,
+    keep_field,
+    prepare_changed_metadata,
+    snapshot,
+)
 from kubewire.apiserver.validation.metadata import validate_metadata_update
 from kubewire.machinery.field_errors import FieldError
 
@@ -50,10 +56,10 @@ class CertificateSigningRequestStrategy(KindStrategy["CertificateSigningRequest"
         """Verdicts are the approval's to give."""
         verdicts = [item for item in old.status.conditions if item.type in _VERDICTS]
         others = [item for item in new.status.conditions if item.type not in _VERDICTS]
-        if verdicts or len(others) != len(new.status.conditions):
-            kept = [snapshot(item) for item in (*verdicts, *others)]
-            new.status.ClearField("conditions")
-            new.status.conditions.extend(kept)
+        kept = [snapshot(item) for item in (*verdicts, *others)]
+        new.status.ClearField("conditions")
+        new.status.conditions.extend(kept)
+        drop_if_empty(new, "status")
         _stamp(new.status.conditions, old.status.conditions, ctx.now_seconds)
 
 
@@ -65,8 +71,10 @@ class ApprovalStrategy:
         """Neither the spec nor the certificate changes."""
         prepare_changed_metadata(new.metadata, old.metadata)
         keep_field(new, old, "spec")
-        if new.status.certificate != old.status.certificate:
+        new.status.ClearField("certificate")
+        if old.status.certificate:
             new.status.certificate = old.status.certificate
+        drop_if_empty(new, "status")
         _stamp(new.status.conditions, old.status.conditions, ctx.now_seconds)
 
     def validate_update(self, new: CertificateSigningRequest, old: CertificateSigningRequest) -> list[FieldError]:

@@ -14,6 +14,8 @@ from kubewire.machinery.field_errors import FieldError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from google.protobuf.message import Message
+
     from kubewire.api.core.v1.claim_spec_pb2 import PersistentVolumeClaimSpec
     from kubewire.api.core.v1.namespace_pb2 import Namespace
     from kubewire.api.core.v1.persistent_volume_claim_pb2 import PersistentVolumeClaim
@@ -113,15 +115,16 @@ def match_data_sources(spec: PersistentVolumeClaimSpec) -> None:
     if spec.dataSourceRef.namespace:
         return
     if spec.HasField("dataSource") and not spec.HasField("dataSourceRef"):
-        old = spec.dataSource
-        spec.dataSourceRef.kind, spec.dataSourceRef.name = old.kind, old.name
-        if old.HasField("apiGroup"):
-            spec.dataSourceRef.apiGroup = old.apiGroup
+        _copy_reference(spec.dataSource, spec.dataSourceRef)
     elif spec.HasField("dataSourceRef") and not spec.HasField("dataSource"):
-        ref = spec.dataSourceRef
-        spec.dataSource.kind, spec.dataSource.name = ref.kind, ref.name
-        if ref.HasField("apiGroup"):
-            spec.dataSource.apiGroup = ref.apiGroup
+        _copy_reference(spec.dataSourceRef, spec.dataSource)
+
+
+def _copy_reference(source: Message, target: Message) -> None:
+    target.SetInParent()
+    for member, value in source.ListFields():
+        if member.name != "namespace":
+            setattr(target, member.name, value)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,7 +151,8 @@ class ServiceAccountStrategy(KindStrategy["ServiceAccount"]):
 
 
 def _keep_names(account: ServiceAccount) -> None:
-    names = [secret.name for secret in account.secrets]
-    account.ClearField("secrets")
-    for name in names:
-        account.secrets.add(name=name)
+    for secret in account.secrets:
+        name = secret.name
+        secret.Clear()
+        if name:
+            secret.name = name

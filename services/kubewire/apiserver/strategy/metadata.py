@@ -52,6 +52,12 @@ def keep_field(new: Message, old: Message, name: str) -> None:
         clear_field(new, name)
 
 
+def drop_if_empty(obj: Message, name: str) -> None:
+    """Clear a submessage that a change has left empty: in stored form it is absent."""
+    if not getattr(obj, name).ListFields():
+        clear_field(obj, name)
+
+
 def prepare_new_metadata(meta: ObjectMeta) -> None:
     """A new object is not being deleted."""
     meta.ClearField("deletionTimestamp")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 from kubewire.apiserver.options import DeleteOptions
 from kubewire.apiserver.strategy.base import KindStrategy
 from kubewire.apiserver.strategy.contracts import UpdateStrategy, WriteContext
-from kubewire.apiserver.strategy.metadata import prepare_changed_metadata, snapshot
+from kubewire.apiserver.strategy.metadata import drop_if_empty, prepare_changed_metadata, snapshot
 from kubewire.apiserver.strategy.pod_label_keys import merge_label_keys
 from kubewire.apiserver.strategy.pod_qos import qos_class
 from kubewire.apiserver.validation.metadata import validate_metadata_update
@@ -107,6 +107,7 @@ class ResizeStrategy:
         for container in _resizable(new):
             if container.name in wanted:
                 container.resources.CopyFrom(wanted[container.name])
+                drop_if_empty(container, "resources")
         _count(new, old)
 
     def validate_update(self, new: Pod, old: Pod) -> list[FieldError]:
@@ -124,11 +125,9 @@ def _resizable(pod: Pod) -> list[Container]:
 
 
 def _restore(new: Pod, old: Pod) -> None:
-    """Make `new` what is stored, at the version the caller based its change on."""
-    version = new.metadata.resourceVersion
+    """Make `new` what is stored, but for who owns what."""
     managed = [snapshot(entry) for entry in new.metadata.managedFields]
     new.CopyFrom(old)
-    new.metadata.resourceVersion = version
     new.metadata.ClearField("managedFields")
     new.metadata.managedFields.extend(managed)
     prepare_changed_metadata(new.metadata, old.metadata)

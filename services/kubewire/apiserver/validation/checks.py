@@ -6,7 +6,7 @@ the same reason a field's path is only made when there is something to say about
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar, cast
 
@@ -148,11 +148,16 @@ def check_selector(selector: LabelSelector, path: Path, problems: Problems) -> N
         problems += validate_label_selector(selector.matchLabels, expressions, path)
 
 
+def printed_map(texts: Mapping[str, str]) -> dict[str, str]:
+    """A map as messages print it."""
+    return dict(sorted(texts.items()))
+
+
 def printed_selector(selector: LabelSelector) -> dict[str, object]:
     """A selector as messages print it."""
     text: dict[str, object] = {}
     if selector.matchLabels:
-        text["matchLabels"] = dict(selector.matchLabels)
+        text["matchLabels"] = printed_map(selector.matchLabels)
     if selector.matchExpressions:
         text["matchExpressions"] = [
             {"key": item.key, "operator": item.operator, **({"values": list(item.values)} if item.values else {})}

@@ -41,7 +41,7 @@ def validate_ingress(ingress: Ingress) -> list[FieldError]:
     """A new Ingress."""
     problems = _spec_problems(ingress)
     if ingress.spec.HasField("ingressClassName") and _CLASS_ANNOTATION in ingress.metadata.annotations:
-        at = ROOT.child("annotations").key(_CLASS_ANNOTATION)
+        at = ROOT.child("annotations", _CLASS_ANNOTATION)
         value = ingress.metadata.annotations[_CLASS_ANNOTATION]
         problems.append(invalid(at, value, "can not be set when the class field is also set"))
     return problems

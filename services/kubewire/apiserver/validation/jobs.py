@@ -12,6 +12,7 @@ from kubewire.apiserver.validation.checks import (
     check_name,
     check_selector,
     clear_fields,
+    printed_map,
     printed_selector,
 )
 from kubewire.apiserver.validation.cron import has_time_zone, schedule_problem
@@ -61,7 +62,7 @@ def validate_job(job: Job) -> list[FieldError]:
         labels = spec.template.metadata.labels
         if not matches(spec.selector, labels):
             at = _SPEC.child("template", "metadata", "labels")
-            problems.append(invalid(at, dict(labels), NO_MATCH))
+            problems.append(invalid(at, printed_map(labels), NO_MATCH))
     check_job_spec(spec, _SPEC, problems)
     return problems
 
@@ -77,7 +78,7 @@ def _check_generated_selector(job: Job, problems: Problems) -> None:
     if labels.get(_CONTROLLER_UID) != job.metadata.uid:
         at = _SPEC.child("template", "metadata", "labels")
         detail = f"must be '{job.metadata.uid}'"
-        problems.append(invalid(at, dict(labels), detail))
+        problems.append(invalid(at, printed_map(labels), detail))
     if dict(job.spec.selector.matchLabels) != {_CONTROLLER_UID: job.metadata.uid}:
         detail = "`selector` not auto-generated"
         problems.append(invalid(_SPEC.child("selector"), printed_selector(job.spec.selector), detail))
@@ -171,14 +172,15 @@ def validate_job_update(new: Job, old: Job) -> list[FieldError]:
         problems.append(immutable(_SPEC.child("selector"), printed_selector(spec.selector)))
     if _fixed_template(spec.template, old) != _fixed_template(before.template, old):
         problems.append(
-            immutable(_SPEC.child("template"), {"metadata": {"labels": dict(spec.template.metadata.labels)}})
+            immutable(_SPEC.child("template"), {"metadata": {"labels": printed_map(spec.template.metadata.labels)}})
         )
     problems.extend(
         immutable(_SPEC.child(name), getattr(spec, name))
         for name in _FIXED
         if getattr(spec, name) != getattr(before, name)
     )
-    if spec.podFailurePolicy != before.podFailurePolicy:
+    has_policy = spec.HasField("podFailurePolicy")
+    if has_policy != before.HasField("podFailurePolicy") or spec.podFailurePolicy != before.podFailurePolicy:
         problems.append(immutable(_SPEC.child("podFailurePolicy"), ""))
     return problems
 

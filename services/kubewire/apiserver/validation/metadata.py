@@ -6,11 +6,11 @@ The checks run on every write, so names and label sets that were found good are 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from kubewire.machinery import names
+from kubewire.machinery.codec.moments import format_time
 from kubewire.machinery.field_errors import (
     FieldError,
     forbidden,
@@ -276,8 +276,7 @@ def _check_deletion_update(new: ObjectMeta, old: ObjectMeta, path: Path, problem
 def _deletion_time(meta: ObjectMeta) -> str | None:
     if not meta.HasField("deletionTimestamp"):
         return None
-    moment = datetime.fromtimestamp(meta.deletionTimestamp.seconds, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+    return format_time(meta.deletionTimestamp.seconds)
 
 
 def _validate_no_new_finalizers(finalizers: Sequence[str], known: Sequence[str], path: Path) -> list[FieldError]:

@@ -65,7 +65,7 @@ def _check_capacity(spec: PersistentVolumeSpec, path: Path, problems: Problems) 
     if not spec.capacity:
         problems.append(required(path))
     elif set(spec.capacity) != {"storage"}:
-        printed = {name: amount.string for name, amount in spec.capacity.items()}
+        printed = {name: amount.string for name, amount in sorted(spec.capacity.items())}
         problems.append(not_supported(path, printed, ("storage",)))
     for name, amount in spec.capacity.items():
         check_amount(name, amount.string, path.key(name), problems)

@@ -105,8 +105,7 @@ def _check_pod_resources(spec: PodSpec, path: Path, problems: Problems) -> None:
     for member, amounts in (("limits", spec.resources.limits), ("requests", spec.resources.requests)):
         for name in amounts:
             if name not in _POD_RESOURCES and not name.startswith("hugepages-"):
-                detail = f"must be one of: {', '.join(sorted(_POD_RESOURCES))}, hugepages-*"
-                problems.append(not_supported(path.child(member).key(name), name, (detail,)))
+                problems.append(not_supported(path.child(member).key(name), name, sorted(_POD_RESOURCES)))
     if spec.resources.claims:
         problems.append(forbidden(path.child("claims"), "claims may not be set for Resources at pod-level"))
 

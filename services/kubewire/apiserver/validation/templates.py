@@ -9,6 +9,7 @@ from kubewire.apiserver.validation.checks import (
     Problems,
     check_selector,
     is_empty_selector,
+    printed_map,
     printed_selector,
 )
 from kubewire.apiserver.validation.metadata import validate_annotations, validate_labels
@@ -65,7 +66,7 @@ def check_selected(selector: LabelSelector, template: PodTemplateSpec, path: Pat
     """The template's pods are the workload's."""
     labels = template.metadata.labels
     if not matches(selector, labels):
-        problems.append(invalid(path.child("metadata", "labels"), dict(labels), NO_MATCH))
+        problems.append(invalid(path.child("metadata", "labels"), printed_map(labels), NO_MATCH))
 
 
 def check_kept_running(template: PodTemplateSpec, kind: str, path: Path, problems: Problems) -> None:

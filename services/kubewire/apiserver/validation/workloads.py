@@ -11,6 +11,7 @@ from kubewire.apiserver.validation.checks import (
     check_enum,
     percent_of,
     printed,
+    printed_map,
     printed_selector,
 )
 from kubewire.apiserver.validation.metadata import validate_labels
@@ -198,7 +199,7 @@ def validate_replication_controller(controller: ReplicationController) -> list[F
         return problems
     labels = spec.template.metadata.labels
     if any(labels.get(key) != value for key, value in spec.selector.items()):
-        problems.append(invalid(_TEMPLATE.child("metadata", "labels"), dict(labels), NO_MATCH))
+        problems.append(invalid(_TEMPLATE.child("metadata", "labels"), printed_map(labels), NO_MATCH))
     check_template(spec.template, _TEMPLATE, problems)
     check_kept_running(spec.template, "ReplicationController", _TEMPLATE, problems)
     return problems
