@@ -160,7 +160,10 @@ class CarefulReader:
     def _refusal_of_own(self, value: JsonValue, field: JsonField) -> WrongValue:
         if field.form is Form.STRINGS and isinstance(value, list):
             return self._refusal(next(item for item in value if not isinstance(item, str)), "string")
-        return self._refusal(value, _READ_BY_GO_AS.get(field.form, field.go_element))
+        number = ""
+        if field.form is Form.INT_OR_STRING and isinstance(value, (int, float)) and not isinstance(value, bool):
+            number = _number_text(value)
+        return self._refusal(value, _READ_BY_GO_AS.get(field.form, field.go_element), number=number)
 
     def _put_schema(self, message: Message, value: JsonValue, field: JsonField) -> None:
         """A schema, or what may stand in its place. Go reads it apart, without noting unknown fields."""
