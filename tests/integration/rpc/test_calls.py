@@ -140,7 +140,8 @@ async def test_lists_come_in_pages_that_any_client_takes(
 
 
 async def test_an_open_watch_sees_what_comes_after(client: Client, namespace: str) -> None:
-    """Once its headers arrived, every later change is delivered, in order."""
+    """Once its headers arrived, every later change is delivered, in order, and nothing of what was there before."""
+    await create(client, namespace, config_map("before"))
     call = client.stream(
         SERVICE + "WatchConfigMaps", api.WatchConfigMapsRequest(namespace=namespace).SerializeToString()
     )

@@ -160,14 +160,22 @@ def list_options(data: bytes) -> ListOptions:
 
 @_remembered
 def watch_options(data: bytes, batch_window_seconds: float) -> WatchOptions:
-    """From `meta.v1.ListOptions`, of a watch."""
+    """From `meta.v1.ListOptions`, of a watch.
+
+    Who names neither a version nor whether to begin with the state gets what happens from now on. REST has an older
+    habit there: it sends all objects first, without a mark where they end.
+    """
     message = _message(ListMessage, data)
+    match, initial = message.resourceVersionMatch, message.sendInitialEvents
+    wants_initial = initial if message.HasField("sendInitialEvents") else None
+    if wants_initial is None and not message.resourceVersion and not match:
+        wants_initial, match = False, "NotOlderThan"
     return WatchOptions(
         label_selector=message.labelSelector,
         field_selector=message.fieldSelector,
         resource_version=message.resourceVersion,
-        resource_version_match=message.resourceVersionMatch,
-        send_initial_events=message.sendInitialEvents if message.HasField("sendInitialEvents") else None,
+        resource_version_match=match,
+        send_initial_events=wants_initial,
         allow_bookmarks=message.allowWatchBookmarks,
         timeout_seconds=float(message.timeoutSeconds) if message.timeoutSeconds > 0 else None,
         batch_window_seconds=batch_window_seconds,

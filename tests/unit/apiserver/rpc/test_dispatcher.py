@@ -372,6 +372,30 @@ async def test_watch_streams_batches(
     assert objects.calls[0][2] == want
 
 
+async def test_a_watch_begins_where_it_is_asked_to(
+    dispatcher: Dispatcher, context: RpcContext, objects: MemoryObjects
+) -> None:
+    """Now, if nothing is said; after a version; at whatever the cache has, for version 0; with the state first."""
+    begins = []
+    for version, initial in (("", None), ("7", None), ("0", None), ("", True)):
+        request = api.WatchPodsRequest()
+        request.options.resourceVersion = version
+        if initial is not None:
+            request.options.sendInitialEvents = initial
+            request.options.resourceVersionMatch = "NotOlderThan"
+        messages = await dispatcher.stream(PODS + "WatchPods", context, request.SerializeToString())
+        await messages.aclose()
+        options = objects.calls[-1][2]
+        assert isinstance(options, WatchOptions)
+        begins.append((options.resource_version, options.send_initial_events, options.resource_version_match))
+    assert begins == [
+        ("", False, "NotOlderThan"),
+        ("7", None, ""),
+        ("0", None, ""),
+        ("", True, "NotOlderThan"),
+    ]
+
+
 async def test_watch_window_is_the_clients_choice(
     dispatcher: Dispatcher, context: RpcContext, objects: MemoryObjects
 ) -> None:
