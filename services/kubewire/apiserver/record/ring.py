@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections import deque
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 DEFAULT_CAPACITY: Final = 8192
 """Writes remembered, about 4 MB when full: some minutes of a busy small cluster, hours of an idle one."""
-
-_MARKS: Final = 4096
-"""Progress marks remembered; there is at most one for each group of changes the cache takes in."""
 
 
 class WriteRecord(NamedTuple):
@@ -60,7 +55,6 @@ class WriteRing:
         self._slots: list[tuple[WriteRecord, int]] = []
         self._next = 0
         self._latest: dict[ObjectKey, int] = {}
-        self._marks: deque[tuple[int, float]] = deque(maxlen=_MARKS)
 
     def __len__(self) -> int:
         return len(self._slots)
@@ -78,10 +72,6 @@ class WriteRing:
             self._slots[sequence % self._capacity] = (record, before)
         self._latest[key] = sequence
 
-    def seen(self, revision: int, seconds: float) -> None:
-        """The cache has taken in everything up to `revision`; revisions only grow."""
-        self._marks.append((revision, seconds))
-
     def of(self, resource: str, namespace: str, name: str) -> Iterator[WriteRecord]:
         """Writes of one object, newest first."""
         sequence = self._latest.get((resource, namespace, name), -1)
@@ -93,13 +83,6 @@ class WriteRing:
         """All writes held, newest first."""
         for sequence in range(self._next - 1, self._next - 1 - len(self._slots), -1):
             yield self._slots[sequence % self._capacity][0]
-
-    def seen_seconds(self, revision: int) -> float | None:
-        """When the cache had taken in `revision`; None if it has not yet, or too long ago to know."""
-        at = bisect_left(self._marks, (revision, 0.0))
-        if at == len(self._marks) or (at == 0 and len(self._marks) == _MARKS and self._marks[0][0] > revision):
-            return None
-        return self._marks[at][1]
 
     def _forget(self, sequence: int) -> None:
         record, _ = self._slots[sequence % self._capacity]

@@ -44,10 +44,7 @@ def updating_of(write: Write) -> UpdateStrategy:
     name = write.call.subresource
     if not name:
         return write.kind.strategy
-    found = write.kind.strategy.subresources.get(name)
-    if found is None:
-        raise errors.method_not_supported(write.kind.resource.group_resource, write.verb)
-    return found
+    return write.kind.strategy.subresources[name]
 
 
 def _copy(given: Message) -> Message:

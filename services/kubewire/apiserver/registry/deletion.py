@@ -108,10 +108,14 @@ def _begin(meta: ObjectMeta, deadline_seconds: int) -> None:
 
 
 def _mark(meta: ObjectMeta, now_seconds: int) -> None:
-    """Without (more) time, only finalizers hold the object: its deadline is now, or has passed."""
+    """Without (more) time, only finalizers hold the object: its deadline is now, or has passed.
+
+    A namespace that is held by its spec alone has never had a grace period, and gets none.
+    """
     if not meta.HasField("deletionTimestamp") or meta.deletionTimestamp.seconds > now_seconds:
         _begin(meta, now_seconds)
-    meta.deletionGracePeriodSeconds = 0
+    if meta.finalizers:
+        meta.deletionGracePeriodSeconds = 0
 
 
 def _wanted_finalizer(meta: ObjectMeta, options: DeleteOptions, strategy: Strategy) -> str:

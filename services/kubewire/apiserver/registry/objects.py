@@ -34,7 +34,7 @@ class Registry:
         core = self._core
         with core.reads.admit(call.identity):
             core.authorize(call, "get")
-            special = special_of(call)
+            special = special_of(call, core.kinds)
             if special is not None:
                 return await special.get(core, call, options)
             return await reads.get(core, call, options)
@@ -56,9 +56,11 @@ class Registry:
         core = self._core
         with core.writes.admit(call.identity):
             core.authorize(call, "create")
-            special = special_of(call)
+            special = special_of(call, core.kinds)
             if special is not None:
                 return await special.create(core, call, body, options)
+            if call.subresource:
+                raise errors.method_not_supported(call.resource.group_resource, "create")
             return await create(core, call, body, options)
 
     async def create_many(
@@ -75,7 +77,7 @@ class Registry:
         core = self._core
         with core.writes.admit(call.identity):
             core.authorize(call, "update")
-            special = special_of(call)
+            special = special_of(call, core.kinds)
             if special is not None:
                 return await special.update(core, call, body, options)
             return await replaced(core, call, body, options)
@@ -85,7 +87,7 @@ class Registry:
         core = self._core
         with core.writes.admit(call.identity):
             core.authorize(call, "patch")
-            special = special_of(call)
+            special = special_of(call, core.kinds)
             if special is not None:
                 return await special.patch(core, call, patch, options)
             if patch.type is PatchType.APPLY_YAML:

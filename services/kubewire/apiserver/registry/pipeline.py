@@ -20,6 +20,7 @@ from typing import Final
 from kubewire.apiserver.registry import steps
 from kubewire.apiserver.registry.decoding import decode_new
 from kubewire.apiserver.registry.ownership import track_changed, track_new
+from kubewire.apiserver.registry.priority import assign_priority
 from kubewire.apiserver.registry.recording import record
 from kubewire.apiserver.registry.storing import Outcome, outcome_of, store_changed, store_new
 from kubewire.apiserver.registry.write import Write
@@ -29,9 +30,18 @@ Step = Callable[[Write], Awaitable[None] | None]
 """Changes the Write, or refuses it by raising StatusError; gives back what to wait for, if it has to."""
 
 _NAME: Final[tuple[Step, ...]] = (steps.complete, steps.default, track_new)
-_FINISH: Final[tuple[Step, ...]] = (steps.mutate_new, steps.prepare_new, steps.validate_new)
+_FINISH: Final[tuple[Step, ...]] = (steps.prepare_new, steps.validate_new)
 
-CREATE: Final[tuple[Step, ...]] = (decode_new, *_NAME, steps.open_namespace, *_FINISH, store_new, record)
+CREATE: Final[tuple[Step, ...]] = (
+    decode_new,
+    *_NAME,
+    steps.open_namespace,
+    steps.mutate_new,
+    assign_priority,
+    *_FINISH,
+    store_new,
+    record,
+)
 
 CHANGE: Final[tuple[Step, ...]] = (
     steps.change,
@@ -44,8 +54,14 @@ CHANGE: Final[tuple[Step, ...]] = (
 )
 """What an update does to an object, once for each attempt; none of it waits."""
 
-CHANGE_NOTHING: Final[tuple[Step, ...]] = (steps.change, steps.check_version, *_NAME, *_FINISH)
-"""What an update does where there is no object, if the kind lets it create one."""
+CHANGE_NOTHING: Final[tuple[Step, ...]] = (
+    steps.change,
+    steps.check_version,
+    *_NAME,
+    steps.mutate_new,
+    *_FINISH,
+)
+"""What an update does where there is no object, if the kind lets it create one; what waits is done before the store."""
 
 
 async def create(write: Write) -> None:

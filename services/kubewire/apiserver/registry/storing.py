@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from kubewire.apiserver.contracts import Written
 from kubewire.apiserver.registry.companions import accompanied
 from kubewire.apiserver.registry.deletion import ends_on_update
-from kubewire.apiserver.registry.lifecycle import require_open
+from kubewire.apiserver.registry.priority import assign_priority
+from kubewire.apiserver.registry.steps import open_namespace
 from kubewire.apiserver.registry.storage_failures import status_of
 from kubewire.apiserver.registry.stored import item_of, read_stored
 from kubewire.apiserver.storage.errors import Mismatch, StorageError
@@ -37,6 +38,10 @@ NAME_ATTEMPTS: Final = 8
 
 UPDATE_ATTEMPTS: Final = 100
 """Others may win the race for an object, but not for ever; each time they do, one of their writes has succeeded."""
+
+
+LOOKUPS: Final = (open_namespace, assign_priority)
+"""What is asked of other objects before a new one is written; it may wait."""
 
 
 class Outcome(Enum):
@@ -161,9 +166,10 @@ def _moves_times_only(new: Message, old: Message) -> bool:
 async def _carry_out(write: Write, outcome: Outcome) -> None:
     """Raises Mismatch when the object has been written in between."""
     if outcome is Outcome.CREATE:
-        if write.kind.resource.namespaced:
-            resource = write.kind.resource.group_resource
-            await require_open(write.core, write.meta.namespace, resource, write.meta.name)
+        for step in LOOKUPS:
+            waiting = step(write)
+            if waiting is not None:
+                await waiting
         await _create(write)
         return
     found = write.found

@@ -42,14 +42,3 @@ def test_the_ring_agrees_with_a_list(names: list[str], capacity: int) -> None:
             revision for revision, name in held if name == wanted
         ]
     assert set(ring._latest) == {("pods", "default", name) for _, name in held}
-
-
-def test_seen_time_is_that_of_the_first_mark_that_covers_the_revision() -> None:
-    """A write was seen when the cache first reported a revision not older than it."""
-    ring = WriteRing()
-    ring.seen(5, 1.0)
-    ring.seen(9, 2.0)
-    assert ring.seen_seconds(4) == 1.0
-    assert ring.seen_seconds(5) == 1.0
-    assert ring.seen_seconds(6) == 2.0
-    assert ring.seen_seconds(10) is None

@@ -265,9 +265,18 @@ async def test_a_stale_cache_misleads_nobody(cluster: Cluster) -> None:
         await cluster.delete("configmaps", "default/a")
 
 
-async def test_parts_that_a_kind_does_not_have_are_not_updated(cluster: Cluster) -> None:
-    """405."""
+async def test_parts_that_a_kind_does_not_have_are_not_found(cluster: Cluster) -> None:
+    """404 for any verb; 405 for verbs that a part does not have. Nothing is written."""
     await cluster.create("configmaps", "default/", A)
+    for write in (cluster.update, cluster.create):
+        with pytest.raises(StatusError, match="the server could not find the requested resource") as raised:
+            await write("configmaps/status", "default/a", A)
+        assert raised.value.code == 404
+    with pytest.raises(StatusError, match="the server could not find the requested resource"):
+        await cluster.get("configmaps/status", "default/a")
     with pytest.raises(StatusError) as raised:
-        await cluster.update("configmaps/status", "default/a", A)
+        await cluster.create("pods/status", "default/p", POD)
+    assert raised.value.code == 405
+    with pytest.raises(StatusError) as raised:
+        await cluster.get("pods/binding", "default/p")
     assert raised.value.code == 405

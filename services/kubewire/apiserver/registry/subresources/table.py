@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Final
 from kubewire.apiserver.registry.subresources.binding import Bindings, PodBinding
 from kubewire.apiserver.registry.subresources.eviction import PodEviction
 from kubewire.apiserver.registry.subresources.scale import WorkloadScale
+from kubewire.machinery.errors import Reason, StatusError
 
 if TYPE_CHECKING:
     from kubewire.apiserver.contracts import Call
+    from kubewire.apiserver.registry.kinds import Kinds
     from kubewire.apiserver.registry.subresources.contracts import Special
 
 _SCALE: Final = WorkloadScale()
@@ -27,8 +29,16 @@ SPECIAL: Final[Mapping[tuple[str, str, str], Special]] = {
 """By group, resource and subresource."""
 
 
-def special_of(call: Call) -> Special | None:
-    """Who answers a call; None if it is about objects, or parts of them."""
-    if not call.subresource and call.resource.storage is not None:
+def special_of(call: Call, kinds: Kinds) -> Special | None:
+    """Who answers a call; None if it is about objects, or parts of them.
+
+    Raises:
+        StatusError: 404, the registry has no such subresource (streams are the faces' own), or no such objects.
+    """
+    resource, subresource = call.resource, call.subresource
+    if not subresource and resource.storage is not None:
         return None
-    return SPECIAL.get((call.resource.group, call.resource.plural, call.subresource))
+    found = SPECIAL.get((resource.group, resource.plural, subresource))
+    if found is None and (resource.storage is None or subresource not in kinds.of(resource).strategy.subresources):
+        raise StatusError(404, Reason.NOT_FOUND, "the server could not find the requested resource")
+    return found
