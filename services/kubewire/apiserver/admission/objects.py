@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from cryptography import x509
-from cryptography.x509.oid import NameOID
 from google.protobuf.message import Message
 
 from kubewire.apiserver.admission.contracts import Request
@@ -44,6 +42,9 @@ def refuse_administrators(csr: CertificateSigningRequest, request: Request) -> N
     """Nobody becomes an administrator by a certificate of the API's own client signer."""
     if csr.spec.signerName != _CLIENT_SIGNER:
         return
+    from cryptography import x509  # noqa: PLC0415 - takes long to load, and few servers are asked for certificates
+    from cryptography.x509.oid import NameOID  # noqa: PLC0415 - likewise
+
     try:
         subject = x509.load_pem_x509_csr(csr.spec.request).subject
     except ValueError as error:

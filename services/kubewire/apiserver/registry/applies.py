@@ -12,7 +12,6 @@ from kubewire.apiserver.strategy.metadata import metadata_of
 from kubewire.machinery import errors
 from kubewire.machinery.codec.document import dump
 from kubewire.machinery.codec.errors import DecodeError
-from kubewire.machinery.codec.yaml_reader import decode_yaml
 from kubewire.machinery.managed_fields import entry as entries_of
 from kubewire.machinery.managed_fields.update import Write as OwnedWrite
 
@@ -36,6 +35,8 @@ async def applied(core: Core, call: Call, patch: Patch, options: WriteOptions) -
 
 
 def _configuration(data: bytes) -> JsonObject:
+    from kubewire.machinery.codec.yaml_reader import decode_yaml  # noqa: PLC0415 - not every server needs the parser
+
     try:
         documents = decode_yaml(data)
     except DecodeError as error:

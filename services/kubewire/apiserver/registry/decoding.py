@@ -18,7 +18,6 @@ from kubewire.machinery.codec.envelope import unwrap
 from kubewire.machinery.codec.errors import DecodeError, MalformedProtobuf
 from kubewire.machinery.codec.refusal import refusal
 from kubewire.machinery.codec.stored_form import restore
-from kubewire.machinery.codec.yaml_reader import decode_yaml
 from kubewire.machinery.gvk import GroupVersion, GroupVersionKind
 from kubewire.machinery.messages import message_class
 from kubewire.machinery.quoting import quote
@@ -187,6 +186,8 @@ def _from_json(
 
 def _json_of_yaml(data: bytes) -> bytes:
     """The first document that holds something, as Kubernetes reads it."""
+    from kubewire.machinery.codec.yaml_reader import decode_yaml  # noqa: PLC0415 - few servers ever need the parser
+
     documents = decode_yaml(data)
     return dump(documents[0]) if documents else b"{}"
 
