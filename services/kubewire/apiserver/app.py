@@ -37,6 +37,7 @@ from kubewire.component.grpc.options import ServerOptions
 from kubewire.component.health import REFRESH_SECONDS, Health
 from kubewire.component.lifecycle import Started, Supervisor, settle_memory
 from kubewire.component.log import Logger
+from kubewire.component.metrics.build import add_build_info
 from kubewire.component.metrics.process import add_process_metrics
 from kubewire.component.metrics.registry import Registry as MetricRegistry
 from kubewire.component.tls.late_authorities import late_authorities
@@ -91,6 +92,7 @@ class ApiServer:
         self._resources = resources.builtin()
         self._registry = MetricRegistry()
         add_process_metrics(self._registry)
+        add_build_info(self._registry)
         self._metrics = ApiServerMetrics(self._registry)
         self.health: Final = Health()
         self._client = EtcdClient(_etcd_options(config))
