@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple, cast
 from google.protobuf.message import DecodeError as ProtobufDecodeError
 
 from kubewire.machinery.codec.errors import MalformedProtobuf
-from kubewire.machinery.codec.wire import field, varint
 from kubewire.machinery.messages import message_class
+from kubewire.machinery.wire import field, varint
 
 if TYPE_CHECKING:
     from kubewire.api.runtime.runtime_pb2 import Unknown

@@ -1,4 +1,4 @@
-"""Protobuf's wire format by hand, for what must not cost a message object.
+"""Reading protobuf's wire format by hand, for what must not cost a message object (`machinery.wire` writes it).
 
 Bytes come as two views of the same buffer: `data`, whose items are numbers, and `text`, the same bytes as a latin-1
 string, whose slices go into JSON text without a copy per character set.
@@ -22,23 +22,6 @@ class IrregularWire(Exception):
 
     No failure by itself: whoever meets it takes the general way, which is protobuf's own parser.
     """
-
-
-def varint(value: int) -> bytes:
-    """Protobuf's variable-length form of a non-negative number."""
-    if value < 0x80:
-        return bytes((value,))
-    out = bytearray()
-    while value >= 0x80:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
-
-
-def field(number: int, data: bytes) -> bytes:
-    """A length-delimited field: a message, a string or bytes."""
-    return varint(number << 3 | LENGTH) + varint(len(data)) + data
 
 
 def read_varint(data: bytes, at: int) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from kubewire.api.core.v1.secret_pb2 import Secret
 from kubewire.api.core.v1.service_pb2 import Service
 from kubewire.machinery.codec.errors import MalformedProtobuf
 from kubewire.machinery.codec.stored_form import decode_raw, restore
-from kubewire.machinery.codec.wire import field, varint
+from kubewire.machinery.wire import field, varint
 
 MessageT = TypeVar("MessageT", bound=Message)
 

@@ -5,16 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubewire.api.meta.v1.object_meta_pb2 import ObjectMeta, OwnerReference
-from kubewire.machinery.codec.wire import (
-    IrregularWire,
-    field,
-    read_entry,
-    read_int,
-    read_length,
-    read_varint,
-    scan,
-    varint,
-)
+from kubewire.machinery.codec.wire import IrregularWire, read_entry, read_int, read_length, read_varint, scan
+from kubewire.machinery.wire import field, varint
 
 
 @given(st.integers(0, 2**64 - 1))
