@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from kubewire.machinery.quantity import Quantity, QuantityError, parse
@@ -20,10 +21,18 @@ def qos_class(spec: PodSpec) -> str:
     requirements = _requirements(spec)
     if not any(resources.requests or resources.limits for resources in requirements):
         return "BestEffort"
+    return _class_of(tuple(resources.SerializeToString(deterministic=True) for resources in requirements))
+
+
+@lru_cache(maxsize=1024)
+def _class_of(requirements: tuple[bytes, ...]) -> str:
+    """Of requirements as bytes: pods of one template have the same."""
+    from kubewire.api.core.v1.resources_pb2 import ResourceRequirements  # noqa: PLC0415 - only once there are pods
+
     requests: dict[str, Quantity] = {}
     limits: dict[str, Quantity] = {}
     is_limited = True
-    for resources in requirements:
+    for resources in map(ResourceRequirements.FromString, requirements):
         _add(requests, resources.requests)
         is_limited &= _add(limits, resources.limits) == len(_COUNTED)
     if not requests and not limits:
