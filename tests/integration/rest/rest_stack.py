@@ -33,8 +33,11 @@ ADMIN = {"Authorization": "Bearer admin-token"}
 class RestStack:
     """A running server, and a session that talks to it as the admin."""
 
-    def __init__(self, server: RestServer, health: Health, port: int, session: aiohttp.ClientSession) -> None:
+    def __init__(
+        self, server: RestServer, store: EtcdStore, health: Health, port: int, session: aiohttp.ClientSession
+    ) -> None:
         self.server = server
+        self.store = store
         self.health = health
         self.port = port
         self.session = session
@@ -61,7 +64,7 @@ async def rest_stack(etcd: str, settings: RestSettings | None = None) -> AsyncIt
             (port,) = await server.start([RestListener("127.0.0.1", 0)])
             running.append(group.create_task(server.run()))
             async with aiohttp.ClientSession(f"http://127.0.0.1:{port}", headers=ADMIN) as session:
-                yield RestStack(server, health, port, session)
+                yield RestStack(server, store, health, port, session)
             await server.stop(grace_seconds=1.0)
             for task in running:
                 task.cancel()

@@ -14,7 +14,7 @@ import orjson
 
 from kubewire.apiserver.encoding import envelope
 from kubewire.apiserver.encoding.kinds import opening_of
-from kubewire.apiserver.encoding.media import META_GROUP, View, Wanted
+from kubewire.apiserver.encoding.media import META_GROUP, Format, View, Wanted
 from kubewire.apiserver.encoding.objects import PARTIAL, ObjectForms, pretty
 from kubewire.apiserver.encoding.table.rows import Ages
 from kubewire.apiserver.item import Item, Page
@@ -99,8 +99,8 @@ class ListForms:
         return _protobuf(f"{META_GROUP}/{version}", f"{PARTIAL}List", page, framed)
 
     def pieces(self, resource: Resource, page: Page, wanted: Wanted, shows: str, now_seconds: float) -> Iterator[bytes]:
-        """The page in any form but YAML."""
-        is_json = wanted.format.value == "application/json"
+        """The page in any form; as JSON if YAML is wanted, which is made of it."""
+        is_json = wanted.format is not Format.PROTOBUF
         if wanted.view is View.TABLE:
             return self.table(resource, page, wanted, shows, now_seconds)
         if wanted.view is View.METADATA_LIST:
