@@ -120,24 +120,17 @@ def test_system_classes_have_known_priorities() -> None:
 
 
 @pytest.mark.parametrize(
-    ("spec", "why"),
+    ("spec", "given", "computed"),
     [
-        ({"priority": 0}, ""),
-        (
-            {"priority": 5},
-            "the integer value of priority (5) must not be provided in pod spec; priority admission controller "
-            + "computed 0 from the given PriorityClass name",
-        ),
-        (
-            {"preemptionPolicy": "Never"},
-            "the string value of PreemptionPolicy (Never) must not be provided in pod spec; priority admission "
-            + "controller computed PreemptLowerPriority from the given PriorityClass name",
-        ),
+        ({"priority": 5}, "the integer value of priority (5)", "0"),
+        ({"preemptionPolicy": "Never"}, "the string value of PreemptionPolicy (Never)", "PreemptLowerPriority"),
     ],
 )
-def test_priority_is_not_for_authors_to_say(spec: JsonObject, why: str) -> None:
-    """A number that differs from the class's is refused."""
-    assert refused("v1 Pod", {"spec": spec}) == (f'pods "x" is forbidden: {why}' if why else "")
+def test_priority_is_not_for_authors_to_say(spec: JsonObject, given: str, computed: str) -> None:
+    """A number that differs from the class's is refused; the same one is not."""
+    why = f"{given} must not be provided in pod spec; priority admission controller computed {computed}"
+    assert refused("v1 Pod", {"spec": spec}) == f'pods "x" is forbidden: {why} from the given PriorityClass name'
+    assert refused("v1 Pod", {"spec": {"priority": 0, "preemptionPolicy": "PreemptLowerPriority"}}) == ""
 
 
 def test_updates_keep_the_priority() -> None:
