@@ -110,7 +110,7 @@ def _serve(home: Home, options: argparse.Namespace, etcd: EtcdChild, reports: Re
 
     release = " (the bundled release, which can lose data in a crash)" if etcd.program.may_lose_data else ""
     reports.step(f"etcd started{release}")
-    log.configure(level="info", form="auto")
+    log.configure(level="info", form="text")  # people read it, in a file
     config = _config(home, options, etcd)
     plane = ControlPlane(home, options.runtime, etcd, reports)
     return run_process(lambda stop: plane.run(config, stop))

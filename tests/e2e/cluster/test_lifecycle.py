@@ -1,0 +1,212 @@
+"""`kubewire up`, `status`, `down` as users type them, with real processes that are killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+BIN = Path(sys.executable).parent
+_SECONDS = 60.0
+
+
+class Cluster:
+    """One cluster's commands."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.environment = {**os.environ, "KUBEWIRE_HOME": str(home), "KUBECONFIG": str(home / "kubeconfig")}
+
+    def run(self, *arguments: str, program: str = "kubewire", **environment: str) -> subprocess.CompletedProcess[str]:
+        """One command, both outputs as text."""
+        return subprocess.run(
+            [str(BIN / program), *arguments],
+            env={**self.environment, **environment},
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+
+    def up(self, *arguments: str) -> dict[str, str]:
+        """Start it; what `up` answers."""
+        done = self.run("up", "--secure-port=0", "--grpc-port=0", "-o", "json", *arguments)
+        assert done.returncode == 0, done.stderr
+        answer: dict[str, str] = json.loads(done.stdout)
+        return answer
+
+    def pid(self, process: str) -> int:
+        """The id of `control_plane` or `etcd`, as the state file has it."""
+        return int(json.loads((self.home / "cluster.json").read_text())[process]["pid"])
+
+    def kubectl(self, *arguments: str) -> str:
+        """What kubectl answers; it must succeed."""
+        done = self.run(*arguments, program="kubectl")
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    """A cluster that does not run yet; ended afterwards."""
+    made = Cluster(tmp_path / "home")
+    yield made
+    made.run("down", "--purge")
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs and is no zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except FileNotFoundError:
+        return False
+
+
+def eventually(holds: Callable[[], bool], what: str) -> None:
+    """Wait until something holds; fail after a minute."""
+    deadline = time.monotonic() + _SECONDS
+    while not holds():
+        assert time.monotonic() < deadline, f"never: {what}"
+        time.sleep(0.1)
+
+
+def test_up_twice_is_one_cluster(cluster: Cluster) -> None:
+    """A second `up` says how to reach what runs, and starts nothing."""
+    first = cluster.up()
+    pid = cluster.pid("control_plane")
+    assert cluster.up() == first
+    assert cluster.pid("control_plane") == pid
+
+
+def test_objects_outlive_down(cluster: Cluster) -> None:
+    """`down` keeps what the cluster holds, and the next `up` serves it to the same kubeconfig's user."""
+    cluster.up()
+    cluster.kubectl("create", "configmap", "kept", "--from-literal=a=b")
+    assert cluster.run("down").returncode == 0
+    cluster.up()
+    assert cluster.kubectl("get", "configmap", "kept", "-o", "jsonpath={.data.a}") == "b"
+
+
+def test_down_leaves_nothing(cluster: Cluster) -> None:
+    """After `down --purge` there is no process and no folder; a second `down` is harmless."""
+    cluster.up()
+    pids = [cluster.pid("control_plane"), cluster.pid("etcd")]
+    done = cluster.run("down", "--purge")
+    assert done.returncode == 0, done.stderr
+    assert [pid for pid in pids if is_alive(pid)] == []
+    assert not cluster.home.exists()
+    again = cluster.run("down")
+    assert (again.returncode, again.stdout) == (0, "cluster 'default' did not run\n")
+
+
+def test_purge_spares_what_is_not_ours(cluster: Cluster) -> None:
+    """A folder with foreign files is not removed."""
+    cluster.up()
+    (cluster.home / "thesis.tex").write_text("years of work")
+    done = cluster.run("down", "--purge")
+    assert done.returncode == 1
+    assert "thesis.tex" in done.stderr
+    assert (cluster.home / "thesis.tex").exists()
+    (cluster.home / "thesis.tex").unlink()
+
+
+def test_killed_control_plane_takes_etcd_along(cluster: Cluster) -> None:
+    """SIGKILL of the control plane ends its etcd too; `up` starts anew on the same objects."""
+    cluster.up()
+    cluster.kubectl("create", "configmap", "kept")
+    etcd = cluster.pid("etcd")
+    os.kill(cluster.pid("control_plane"), signal.SIGKILL)
+    eventually(lambda: not is_alive(etcd), "etcd ended")
+    assert cluster.run("status").returncode == 3
+    cluster.up()
+    cluster.kubectl("get", "configmap", "kept")
+
+
+def test_killed_etcd_is_started_again(cluster: Cluster) -> None:
+    """SIGKILL of etcd: it comes back by itself, nothing acknowledged is lost, and the state names the new process."""
+    cluster.up()
+    cluster.kubectl("create", "configmap", "kept")
+    etcd = cluster.pid("etcd")
+    os.kill(etcd, signal.SIGKILL)
+    eventually(lambda: cluster.pid("etcd") != etcd, "etcd was started again")
+    eventually(lambda: cluster.run("status").returncode == 0, "ready again")
+    cluster.kubectl("get", "configmap", "kept")
+    cluster.kubectl("create", "configmap", "later")
+
+
+def test_status_tells_scripts(cluster: Cluster) -> None:
+    """Exit codes: 3 when nothing runs, 0 when ready; the answer is JSON when asked for."""
+    assert cluster.run("status").returncode == 3
+    assert cluster.run("token").returncode == 3
+    cluster.up()
+    done = cluster.run("status", "-o", "json")
+    assert done.returncode == 0
+    answer = json.loads(done.stdout)
+    assert answer["ready"] is True
+    assert answer["memoryMiB"]["controlPlane"] > 1
+
+
+def test_taken_port_is_named(cluster: Cluster) -> None:
+    """A port somebody else holds is refused with the flag's name, and nothing is left running."""
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        port = holder.getsockname()[1]
+        done = cluster.run("up", f"--secure-port={port}")
+    assert done.returncode == 1
+    assert f"--secure-port {port}" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_without_etcd_it_says_what_to_install(cluster: Cluster, tmp_path: Path) -> None:
+    """With no etcd on PATH the bundled one is used, and the answer says what that means."""
+    done = cluster.run("up", "--secure-port=0", "--grpc-port=0", PATH=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert "can lose data in a crash" in done.stderr
+
+
+def test_two_clusters_live_side_by_side(cluster: Cluster, tmp_path: Path) -> None:
+    """Clusters with homes of their own share nothing: neither ports, nor credentials, nor objects."""
+    other = Cluster(tmp_path / "other")
+    try:
+        assert cluster.up()["rest"] != other.up()["rest"]
+        cluster.kubectl("create", "configmap", "only-here")
+        assert "only-here" not in other.kubectl("get", "configmaps")
+        foreign = (other.home / "token").read_text().strip()
+        refused = cluster.run(
+            "get", "namespaces", "--token", foreign, "--kubeconfig", str(no_token(cluster)), program="kubectl"
+        )
+        assert refused.returncode != 0
+    finally:
+        other.run("down", "--purge")
+
+
+def no_token(cluster: Cluster) -> Path:
+    """The cluster's kubeconfig without a user."""
+    config = json.loads((cluster.home / "kubeconfig").read_text())
+    config["users"][0]["user"] = {}
+    path = cluster.home.parent / "stranger"
+    path.write_text(json.dumps(config))
+    return path
+
+
+def test_folder_is_private(cluster: Cluster) -> None:
+    """Token, kubeconfig and keys are readable by their owner alone."""
+    cluster.up()
+    secret = [cluster.home / "token", cluster.home / "kubeconfig", *cluster.home.glob("pki/*.key")]
+    assert [path for path in secret if path.stat().st_mode & 0o077] == []
+    assert cluster.home.stat().st_mode & 0o077 == 0
+
+
+def test_completion_is_for_each_shell(cluster: Cluster) -> None:
+    """`completion` prints a script for each shell it names."""
+    for shell in ("bash", "zsh", "fish"):
+        assert "_KUBEWIRE_COMPLETE" in cluster.run("completion", shell).stdout
