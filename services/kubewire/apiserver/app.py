@@ -26,6 +26,8 @@ from kubewire.apiserver.registry.builder import build_objects
 from kubewire.apiserver.registry.core import Core
 from kubewire.apiserver.registry.kinds import Kinds, cached_kinds
 from kubewire.apiserver.registry.limits import InFlight
+from kubewire.apiserver.reviews.answers import Judges
+from kubewire.apiserver.reviews.objects import ReviewingObjects
 from kubewire.apiserver.rpc.dispatcher import Dispatcher
 from kubewire.apiserver.rpc.server import RpcServer
 from kubewire.apiserver.rpc.writes import Writes
@@ -108,7 +110,10 @@ class ApiServer:
             reads=InFlight(config.max_requests_inflight),
             writes=InFlight(config.max_mutating_requests_inflight),
         )
-        self._objects = build_objects(self._core, config.service_cluster_ip_range)
+        self._objects = ReviewingObjects(
+            build_objects(self._core, config.service_cluster_ip_range),
+            Judges(self._authentication, self._authorization),
+        )
         writes = Writes(self._core.ring, self._authorization)
         self.dispatcher: Final = Dispatcher(self._objects, writes, self._resources, self._metrics)
         self.addresses = Addresses()

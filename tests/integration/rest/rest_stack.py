@@ -18,6 +18,8 @@ from kubewire.apiserver.registry.kinds import Kinds, cached_kinds
 from kubewire.apiserver.registry.objects import Registry
 from kubewire.apiserver.rest.server import Core, RestServer
 from kubewire.apiserver.rest.settings import RestListener, RestSettings
+from kubewire.apiserver.reviews.answers import Judges
+from kubewire.apiserver.reviews.objects import ReviewingObjects
 from kubewire.apiserver.storage.etcd_store import EtcdStore
 from kubewire.component.health import Health
 from kubewire.component.metrics.registry import Registry as MetricRegistry
@@ -53,8 +55,9 @@ async def rest_stack(etcd: str, settings: RestSettings | None = None) -> AsyncIt
     store = EtcdStore(client)
     cache = WatchCache(store, cached_kinds(table), metrics)
     authorization = Authorization()
-    objects = Registry(RegistryCore(store, cache, Kinds(table), authorization))
     authentication = Authentication([TokenAuthenticator(parse_token_file(TOKENS))])
+    registry = Registry(RegistryCore(store, cache, Kinds(table), authorization))
+    objects = ReviewingObjects(registry, Judges(authentication, authorization))
     core = Core(objects, authentication, authorization, health, metrics)
     server = RestServer(core, table.served(), settings or RestSettings("127.0.0.1:6443"))
     try:
