@@ -19,11 +19,11 @@ class Path:
         self.text = name
         self.parent = parent
 
-    def child(self, *names: str) -> Path:
+    def child(self, name: str, *deeper: str) -> Path:
         """The path of a field inside this one; several names descend step by step."""
-        path = self
-        for name in names:
-            path = Path(f".{name}" if path else name, path)
+        path = Path("." + name, self)
+        for step in deeper:
+            path = Path("." + step, path)
         return path
 
     def index(self, position: int) -> Path:
@@ -43,7 +43,7 @@ class Path:
         while path is not None:
             parts.append(path.text)
             path = path.parent
-        return "".join(reversed(parts))
+        return "".join(reversed(parts)).removeprefix(".")
 
     def __repr__(self) -> str:
         return f"Path({str(self)!r})"
