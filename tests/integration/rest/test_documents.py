@@ -2,7 +2,10 @@
 
 import aiohttp
 import pytest
+import yaml
 
+from kubewire.api.meta.v1.discovery_pb2 import APIResourceList
+from kubewire.api.runtime.runtime_pb2 import Unknown
 from tests.integration.rest.rest_stack import RestStack
 
 AGGREGATED = (
@@ -24,6 +27,18 @@ async def test_legacy_discovery(http: aiohttp.ClientSession) -> None:
     ):
         async with http.get(path, headers=OTHER) as answer:
             assert (answer.status, (await answer.json())["kind"]) == (200, kind)
+
+
+async def test_discovery_in_other_formats(http: aiohttp.ClientSession) -> None:
+    """YAML and protobuf say what JSON says."""
+    async with http.get("/apis/apps/v1") as answer:
+        document = await answer.json()
+    async with http.get("/apis/apps/v1", headers={"Accept": "application/yaml"}) as answer:
+        assert yaml.safe_load(await answer.text()) == document
+    async with http.get("/apis/apps/v1", headers={"Accept": "application/vnd.kubernetes.protobuf"}) as answer:
+        unknown = Unknown.FromString((await answer.read())[4:])
+    found = APIResourceList.FromString(unknown.raw)
+    assert [item.name for item in found.resources] == [item["name"] for item in document["resources"]]
 
 
 async def test_aggregated_discovery_is_tagged(http: aiohttp.ClientSession) -> None:

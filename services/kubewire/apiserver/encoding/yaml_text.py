@@ -1,24 +1,12 @@
-"""YAML answers: what the JSON says, keys sorted, as kubectl and its like print it."""
+"""YAML answers: what the JSON says, in the style kubectl prints."""
 
 from __future__ import annotations
 
-from typing import Final
-
 import orjson
-import yaml
-
-_DUMPER: Final = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 def to_yaml(data: bytes) -> bytes:
     """The YAML form of a JSON text."""
-    text: bytes = yaml.dump(
-        orjson.loads(data),
-        Dumper=_DUMPER,
-        default_flow_style=False,
-        allow_unicode=True,
-        sort_keys=True,
-        width=2**30,
-        encoding="utf-8",
-    )
-    return text
+    from kubewire.machinery.codec.yaml_writer import encode_yaml  # noqa: PLC0415 - few clients ever need YAML
+
+    return encode_yaml(orjson.loads(data))

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, cast
 
-import yaml
 from google.protobuf.message import DecodeError as ProtobufDecodeError
 
-from kubewire.api.runtime.runtime_pb2 import Unknown
 from kubewire.apiserver.contracts import Body, Encoding, Patch, PatchType
-from kubewire.apiserver.encoding.envelope import MAGIC
 from kubewire.apiserver.encoding.media import Format, content_format
 from kubewire.apiserver.options import DeleteOptions, Preconditions
 from kubewire.apiserver.rest.options import delete_options, is_dry_run
@@ -17,7 +14,10 @@ from kubewire.apiserver.rest.query import Query
 from kubewire.apiserver.rest.request import Request, read_body
 from kubewire.machinery import errors
 from kubewire.machinery.codec.decode import decode
-from kubewire.machinery.codec.errors import DecodeError
+from kubewire.machinery.codec.envelope import unwrap
+from kubewire.machinery.codec.errors import DecodeError, MalformedProtobuf
+from kubewire.machinery.codec.refusal import refusal
+from kubewire.machinery.gvk import GroupVersionKind
 from kubewire.machinery.messages import message_class
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ _ENCODINGS: Final = {
     Format.PROTOBUF: Encoding.ENVELOPE,
 }
 _PATCH_TYPES: Final = {kind.value: kind for kind in PatchType}
-_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_DELETE_OPTIONS: Final = "k8s.io.apimachinery.pkg.apis.meta.v1.DeleteOptions"
+_DELETE_OPTIONS: Final = GroupVersionKind("", "v1", "DeleteOptions")
+_MESSAGE: Final = "k8s.io.apimachinery.pkg.apis.meta.v1.DeleteOptions"
 
 
 async def read_object(request: Request) -> Body:
@@ -67,23 +67,24 @@ async def read_delete_options(request: Request, query: Query) -> DeleteOptions:
         return delete_options(query)
     try:
         return _options_of(_decode(data, content_format(request.headers.get("Content-Type", ""))))
-    except (DecodeError, ProtobufDecodeError, yaml.YAMLError) as error:
-        raise errors.bad_request(f"DeleteOptions cannot be read: {error}") from None
+    except DecodeError as error:
+        raise refusal(error, data, _DELETE_OPTIONS) from None
 
 
 def _decode(data: bytes, form: Format) -> options_pb2.DeleteOptions:
-    """The message in any format."""
-    kind = cast("type[options_pb2.DeleteOptions]", message_class(_DELETE_OPTIONS))
+    """The message in any format. Clients name it with whatever group version they talk to."""
+    kind = cast("type[options_pb2.DeleteOptions]", message_class(_MESSAGE))
     if form is Format.JSON:
         return decode(data, kind)
     if form is Format.YAML:
-        document = yaml.load(data, Loader=_LOADER)  # noqa: S506 - a safe loader
-        if not isinstance(document, dict):
-            raise DecodeError("want a map")
-        return decode(document, kind)
-    if not data.startswith(MAGIC):
-        raise DecodeError("provided data does not appear to be a protobuf message, expected prefix 6b 38 73 00")
-    return kind.FromString(Unknown.FromString(data.removeprefix(MAGIC)).raw)
+        from kubewire.machinery.codec.yaml_reader import decode_yaml  # noqa: PLC0415 - few clients send YAML
+
+        documents = decode_yaml(data)
+        return decode(documents[0], kind) if documents else kind()
+    try:
+        return kind.FromString(unwrap(data).raw)
+    except ProtobufDecodeError as error:
+        raise MalformedProtobuf(str(error)) from None
 
 
 def _options_of(message: options_pb2.DeleteOptions) -> DeleteOptions:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from secrets import token_hex
 from typing import Any, Final
 
-from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
+from aiohttp.web_server import Server
 
 from kubewire.apiserver.contracts import Identity
 from kubewire.apiserver.rest.answers import plain_status
@@ -81,7 +81,7 @@ def _subject(certificate: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
     return (common_names[0] if common_names else ""), organizations
 
 
-class HttpServer(web.Server):
+class HttpServer(Server):
     """Makes our connections, with our requests. Bodies are taken as they come: nothing is decompressed."""
 
     def __init__(self, handler: Callable[[Request], Any]) -> None:

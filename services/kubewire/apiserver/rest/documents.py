@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import orjson
 
 from kubewire.apiserver.auth.authorization import Attributes
+from kubewire.apiserver.encoding.envelope import wrap
 from kubewire.apiserver.encoding.media import Format, Wanted, negotiate_plain, parse_accept
 from kubewire.apiserver.encoding.objects import pretty
 from kubewire.apiserver.encoding.yaml_text import to_yaml
@@ -22,8 +23,9 @@ from kubewire.apiserver.rest.openapi.documents import OpenApi
 from kubewire.apiserver.rest.query import parse_query
 from kubewire.apiserver.rest.version import git_version, version_info
 from kubewire.component.metrics.exposition import CONTENT_TYPE as METRICS_TYPE
-from kubewire.machinery import errors
+from kubewire.machinery.codec.decode import decode
 from kubewire.machinery.json_value import JsonObject
+from kubewire.machinery.messages import message_class
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -172,7 +174,10 @@ def _write_document(request: Request, document: JsonObject, wanted: Wanted) -> W
     """A discovery document of the legacy form."""
     data = orjson.dumps(document)
     if wanted.format is Format.PROTOBUF:
-        raise errors.not_acceptable((Format.JSON.value, Format.YAML.value))
+        kind = str(document["kind"])
+        message = decode(document, message_class(f"k8s.io.apimachinery.pkg.apis.meta.v1.{kind}"))
+        body = wrap("v1", kind, message.SerializeToString(deterministic=True))
+        return write(request, 200, body, Format.PROTOBUF.value.encode(), _VARY)
     if wanted.format is Format.YAML:
         return write(request, 200, to_yaml(data), Format.YAML.value.encode(), _VARY)
     return write(request, 200, pretty(data) if wanted.pretty else data + b"\n", JSON_TYPE, _VARY)

@@ -75,7 +75,7 @@ async def test_a_body_wins_over_the_query() -> None:
 )
 async def test_malformed_delete_options_are_bad_requests(body: bytes, content_type: str) -> None:
     """Whatever is wrong with them is a 400."""
-    with pytest.raises(StatusError, match="DeleteOptions cannot be read") as raised:
+    with pytest.raises(StatusError, match="DeleteOptions") as raised:
         await read_delete_options(sending(body, content_type), {})
     assert raised.value.code == 400
 
