@@ -32,6 +32,7 @@ _REMEMBERED: Final = frozenset(
         "ContainerPort",
         "EnvVar",
         "Lifecycle",
+        "PodCondition",
         "PodSecurityContext",
         "Probe",
         "ResourceRequirements",
@@ -40,8 +41,9 @@ _REMEMBERED: Final = frozenset(
         "TopologySpreadConstraint",
         "VolumeSource",
     )
-) | {f"{_META}LabelSelector", f"{_META}OwnerReference"}
-"""Parts that all pods of one template share, byte for byte: their text is remembered, the latest 256 of each type."""
+) | {f"{_META}LabelSelector", f"{_META}ManagedFieldsEntry", f"{_META}OwnerReference"}
+"""Parts that all pods of one template share, byte for byte, or all that were written in the same second: their text is
+remembered, the latest 256 of each type. Containers are not among them: each mounts a volume with a name of its own."""
 
 _OBJECT_META: Final = f"{_META}ObjectMeta"
 
