@@ -12,11 +12,12 @@ from kubewire.api.core.v1.config_map_pb2 import ConfigMap
 from kubewire.api.core.v1.node_pb2 import Node
 from kubewire.api.core.v1.pod_pb2 import Pod
 from kubewire.client.client import Client
-from kubewire.client.resources.options import Deleting, Selection, View, Watching
+from kubewire.client.resources.options import Deleting, PatchType, Selection, View, Watching
 from kubewire.client.resources.resource_client import ResourceClient
 from kubewire.client.resources.results import WatchEvent
 from kubewire.machinery.errors import Reason, StatusError
 from kubewire.machinery.gvk import GroupVersionResource
+from kubewire.machinery.json_value import JsonValue
 from tests.conformance.client.objects import NAMESPACE, config_map, deployment, node, pod
 
 CONFIG_MAPS = GroupVersionResource("", "v1", "configmaps")
@@ -93,6 +94,27 @@ async def test_an_update_that_changes_nothing_writes_nothing(maps: ResourceClien
     """The version stays."""
     created = await maps.create(config_map("a", color="red"))
     assert (await maps.update(created)).metadata.resourceVersion == created.metadata.resourceVersion
+
+
+@pytest.mark.parametrize(
+    ("patch_type", "patch"),
+    [
+        (PatchType.MERGE, {"data": {"color": "blue", "size": None}}),
+        (PatchType.STRATEGIC, b'{"data": {"color": "blue", "size": null}}'),
+        (
+            PatchType.JSON,
+            [{"op": "replace", "path": "/data/color", "value": "blue"}, {"op": "remove", "path": "/data/size"}],
+        ),
+    ],
+)
+async def test_patches(maps: ResourceClient[ConfigMap], patch_type: PatchType, patch: "bytes | JsonValue") -> None:
+    """Each kind of patch changes what it names and nothing else."""
+    await maps.create(config_map("a", color="red", size="10", shape="round"))
+    patched = await maps.patch("a", patch, patch_type)
+    assert dict(patched.data) == {"color": "blue", "shape": "round"}
+    assert await maps.get("a") == patched
+    assert await reason_of(maps.patch("a", b"{", patch_type)) == Reason.BAD_REQUEST
+    assert await reason_of(maps.patch("nobody", patch, patch_type)) == Reason.NOT_FOUND
 
 
 async def test_lists_are_paged_over_one_snapshot(maps: ResourceClient[ConfigMap]) -> None:

@@ -1,9 +1,9 @@
 """A simulated API server: every typed service and ObjectService, over objects in memory.
 
 Simulated are identities, versions and conflicts, status apart from the rest, finalizers, selections, consistent pages,
-batches, binding, eviction, scale, merge patches, and watches with initial state, resumption and lost history. Not
-simulated are defaults, validation, admission, field ownership, server-side apply, other patches, dry runs, grace
-periods and authorization: what depends on them is tested against a real API server.
+batches, binding, eviction, scale, patches, and watches with initial state, resumption and lost history. Not simulated
+are defaults, validation, admission, field ownership, server-side apply, dry runs, grace periods and authorization: what
+depends on them is tested against a real API server.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from kubewire.client.resources.methods import Verb
 from kubewire.client.resources.options import View
 from kubewire.client.testing.asked import Asked
 from kubewire.client.testing.calls import CallRecord, SimulatedCall
+from kubewire.client.testing.patching import patched
 from kubewire.client.testing.routes import find
 from kubewire.client.testing.simulated_objects import SimulatedObjects
 from kubewire.client.testing.simulated_watch import SimulatedWatch
@@ -53,6 +54,7 @@ class SimulatedServer:
             Verb.CREATE: self._create,
             Verb.CREATE_BATCH: self._create_batch,
             Verb.UPDATE: self._update,
+            Verb.PATCH: self._patch,
             Verb.DELETE: self._delete,
             Verb.DELETE_BATCH: self._delete_batch,
         }
@@ -147,6 +149,11 @@ class SimulatedServer:
         if asked.request.namespace:
             obj.metadata.namespace = asked.request.namespace
         return asked.answer(self.objects.update(asked.resource, obj, asked.subresource))
+
+    def _patch(self, asked: Asked) -> bytes:
+        found = self.objects.get(asked.resource, asked.key)
+        changed = patched(found, asked.request.patch_type, asked.request.patch)
+        return asked.answer(self.objects.update(asked.resource, changed, asked.subresource))
 
     def _delete(self, asked: Asked) -> bytes:
         return asked.answer(self.objects.delete(asked.resource, asked.key, asked.options(DeleteOptions)))
