@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from google.protobuf.message import DecodeError
+
 from kubewire.apiserver.contracts import Body, Call, Deleted, Patch, Watch, Written
 from kubewire.apiserver.item import Batch, Event, Item, Page
 from kubewire.apiserver.options import DeleteOptions, GetOptions, ListOptions, WatchOptions, WriteOptions
@@ -95,7 +97,10 @@ class MemoryObjects:
         if call.subresource:
             return Written(Item(call.resource, call.namespace, call.name, 0, body.data))
         message: Any = message_class(call.resource.message)()
-        message.ParseFromString(body.data)
+        try:
+            message.ParseFromString(body.data)
+        except DecodeError:
+            raise errors.bad_request("malformed object") from None
         if (call.resource, call.namespace, message.metadata.name) in self.items:
             raise errors.already_exists(call.resource.group_resource, message.metadata.name)
         return Written(self.put(call.resource, body.data, call.namespace), created=True)

@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 import urllib.request
+from random import Random
 from urllib.parse import quote
 
 import grpc
@@ -104,6 +105,28 @@ async def test_large_errors_arrive(client: Client, namespace: str) -> None:
     assert error.reason == Reason.INVALID
     assert error.details is not None
     assert "spec.containers[0].name" in {cause.field for cause in error.details.causes}
+
+
+async def test_damaged_requests_are_the_callers_fault(client: Client, namespace: str) -> None:
+    """Requests with bytes changed, cut off and added: refused or served, never a fault of the server."""
+    random = Random(7)
+    pod = Pod()
+    pod.metadata.name, pod.metadata.labels["app"] = "a", "web"
+    pod.spec.containers.add(name="web", image="web:1").ports.add(containerPort=80)
+    whole = CreatePodRequest(namespace=namespace, pod=pod).SerializeToString()
+    faults = []
+    for _ in range(400):
+        damaged = bytearray(whole)
+        for _ in range(random.randint(1, 4)):
+            damaged[random.randrange(len(damaged))] = random.randrange(256)
+        if random.random() < 0.3:
+            del damaged[random.randrange(len(damaged)) :]
+        try:
+            await client.unary("/kubewire.rpc.core.v1.PodService/CreatePod", bytes(damaged))
+        except grpc.aio.AioRpcError as error:
+            if status_error(error).code >= 500:
+                faults.append((bytes(damaged), error.details()))
+    assert not faults
 
 
 async def test_a_large_request_is_refused_and_nothing_breaks(client: Client, namespace: str) -> None:
