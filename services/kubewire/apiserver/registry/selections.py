@@ -14,6 +14,7 @@ from kubewire.machinery.resources import Resource
 from kubewire.machinery.selectors import fields, labels
 from kubewire.machinery.selectors.requirements import SelectorError
 
+_LONGEST_REMEMBERED: Final = 512
 _NAMESPACE: Final = "metadata.namespace"
 _OF_EVERY_KIND: Final = ("metadata.name", _NAMESPACE)
 
@@ -26,6 +27,8 @@ def selection_of(resource: Resource, namespace: str, label_text: str, field_text
     """
     if not label_text and not field_text:
         return Selection(namespace) if namespace else EVERYTHING
+    if len(label_text) + len(field_text) > _LONGEST_REMEMBERED:
+        return _selection.__wrapped__(resource, namespace, label_text, field_text)
     return _selection(resource, namespace, label_text, field_text)
 
 

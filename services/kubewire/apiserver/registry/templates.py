@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 FIELD: Final = "spec"
 _REMEMBERED: Final = 512
-_LONGEST_BYTES: Final = 16_384
+_LONGEST_BYTES: Final = 4096
+"""Longer specs are worked out each time; so all that is remembered is at most 2 MB."""
+
 _KINDS: Final = frozenset({("", "Pod")})
 """Kinds whose defaults and rules look at nothing but the spec."""
 

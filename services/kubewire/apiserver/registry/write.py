@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from google.protobuf.message import Message
 
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
     from kubewire.api.meta.v1.object_meta_pb2 import ObjectMeta
     from kubewire.apiserver.item import Item
+
+
+_LOOKED_AT: Final = 512
+"""Characters of a user agent that matter: what is remembered must stay small, whatever clients send."""
 
 
 @dataclass(slots=True)
@@ -74,5 +78,11 @@ def begin(core: Core, call: Call, verb: str, options: WriteOptions) -> Write:
     return Write(core, call, core.kinds.of(call.resource), verb, options, ctx, manager)
 
 
-name_of_manager = lru_cache(maxsize=1024)(manager_name)
-"""As `manager_name`; clients are few and send the same over and over."""
+def name_of_manager(field_manager: str, user_agent: str) -> str:
+    """As `manager_name`. Clients are few and send the same over and over, so names are remembered."""
+    return field_manager or _name_of_client(user_agent.partition("/")[0][:_LOOKED_AT])
+
+
+@lru_cache(maxsize=1024)
+def _name_of_client(first_word: str) -> str:
+    return manager_name("", first_word)

@@ -1,16 +1,20 @@
 """Specs that are seen again are not worked out again, and nobody can tell."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from kubewire.api.core.v1.pod_pb2 import Pod
 from kubewire.apiserver.contracts import Body, Encoding
+from kubewire.apiserver.defaults.table import apply_defaults
 from kubewire.apiserver.options import GetOptions, WriteOptions
+from kubewire.apiserver.validation.table import rules_for
 from kubewire.machinery.codec.decode import decode
+from kubewire.machinery.codec.envelope import unwrap
 from kubewire.machinery.errors import StatusError
-from tests.unit.apiserver.registry.cluster import PLAIN, Cluster, Json, body, to_json
+from tests.unit.apiserver.registry.cluster import PLAIN, Cluster, Json, body, resource, to_json
 
 SPEC = {"containers": [{"name": "c", "image": "i:1", "resources": {"limits": {"cpu": "0.5"}}}]}
 
@@ -97,3 +101,17 @@ async def test_an_update_with_the_stored_spec_still_looks_at_the_rest(cluster: C
     assert found.status.phase == "Running"
     assert not found.status.HasField("message")
     assert found.spec == stored.spec
+
+
+def test_nothing_but_the_spec_decides() -> None:
+    """What is remembered by the spec depends on nothing else: defaults, rules and warnings, of every field there is."""
+    full = Pod.FromString(unwrap(Path("tests/data/kubernetes/core.v1.Pod.pb").read_bytes()).raw)
+    bare = Pod()
+    bare.spec.CopyFrom(full.spec)
+    pods = resource("pods")
+    rules = rules_for(pods)
+    for one in (full, bare):
+        apply_defaults(pods, one)
+    assert full.spec == bare.spec
+    assert rules.create(full) == rules.create(bare) != []
+    assert rules.warnings(full) == rules.warnings(bare)
