@@ -19,7 +19,7 @@ from kubewire.apiserver.registry.ownership import ownership_of
 from kubewire.apiserver.registry.stored_forms import stored_form
 from kubewire.apiserver.registry.templates import SpecMemory, is_templated, remembering
 from kubewire.apiserver.strategy.table import strategy_for
-from kubewire.machinery import errors
+from kubewire.machinery.errors import Reason, StatusError
 from kubewire.machinery.messages import message_class
 from kubewire.machinery.resources import Resource, ResourceTable
 
@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
     from kubewire.machinery.managed_fields.of_messages import Ownership
+
+
+def unknown_resource() -> StatusError:
+    """What is asked for is not served, or not by the registry."""
+    return StatusError(404, Reason.NOT_FOUND, "the server could not find the requested resource")
 
 
 class Kind:
@@ -108,12 +113,12 @@ class Kinds:
         """The kind of a resource.
 
         Raises:
-            StatusError: 405, it has no objects: reviews and bindings are only posted.
+            StatusError: 404, it has no objects: reviews and bindings are only posted.
         """
         kind = self._kinds.get(resource)
         if kind is None:
             if resource.storage is None:
-                raise errors.method_not_supported(resource.group_resource, "this verb")
+                raise unknown_resource()
             kept = self._kept.get(resource.storage.prefix, resource)
             kind = self._kinds[resource] = Kind(resource, kept)
         return kind

@@ -56,6 +56,12 @@ async def test_what_is_not_there_is_not_found(cluster: Cluster) -> None:
         await cluster.get("configmaps", "default/a")
 
 
+async def test_what_has_no_objects_is_not_listed(cluster: Cluster) -> None:
+    """404 for resources that are only posted to."""
+    with pytest.raises(StatusError, match="the server could not find the requested resource"):
+        await cluster.objects.list(cluster.call("bindings", "default/"), ListOptions())
+
+
 async def test_lists_select_and_come_in_pages(cluster: Cluster) -> None:
     """By labels, by fields, and a page at a time."""
     await fill(cluster, "a", "b", "c")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
+from kubewire.apiserver.registry.kinds import unknown_resource
 from kubewire.apiserver.registry.subresources.binding import Bindings, PodBinding
 from kubewire.apiserver.registry.subresources.eviction import PodEviction
 from kubewire.apiserver.registry.subresources.scale import WorkloadScale
-from kubewire.machinery.errors import Reason, StatusError
 
 if TYPE_CHECKING:
     from kubewire.apiserver.contracts import Call
@@ -40,5 +40,5 @@ def special_of(call: Call, kinds: Kinds) -> Special | None:
         return None
     found = SPECIAL.get((resource.group, resource.plural, subresource))
     if found is None and (resource.storage is None or subresource not in kinds.of(resource).strategy.subresources):
-        raise StatusError(404, Reason.NOT_FOUND, "the server could not find the requested resource")
+        raise unknown_resource()
     return found
