@@ -1,0 +1,1 @@
+"""Events: what components tell people about objects. `correlator` decides, `recorder` writes."""
