@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
@@ -26,6 +26,7 @@ from kubewire.apiserver.rest.paths import Paths
 from kubewire.apiserver.rest.probes import probe_of, write_probe
 from kubewire.apiserver.rest.query import parse_query
 from kubewire.apiserver.rest.request import CLOSE, Request, Written
+from kubewire.apiserver.rest.served import served_resources
 from kubewire.apiserver.rest.watching import Streams
 from kubewire.machinery import errors
 from kubewire.machinery.errors import StatusError
@@ -40,8 +41,6 @@ if TYPE_CHECKING:
     from kubewire.machinery.resources import Resource
 
 _SWEEP_SECONDS: Final = 1.0
-# Subresources that carry streams instead of objects.
-_CONNECTED: Final = frozenset(("attach", "exec", "log", "portforward", "proxy"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +71,8 @@ class RestServer:
         self.serve(resources)
 
     def serve(self, resources: Sequence[Resource]) -> None:
-        """From now on, serve these resources."""
-        served = [_without_connections(resource) for resource in resources]
+        """From now on, serve these resources, as far as somebody answers them."""
+        served = served_resources(resources)
         self._paths = Paths(served)
         self._documents = Documents(
             served, self._settings.server_address, self._core.authorization, self._core.metrics.registry
@@ -182,9 +181,3 @@ class RestServer:
             series.ended(request.code)
         else:
             series.done(request.code, perf_counter() - request.started, request.size)
-
-
-def _without_connections(resource: Resource) -> Resource:
-    """The resource with those subresources only that exchange objects."""
-    kept = {name: sub for name, sub in resource.subresources.items() if name not in _CONNECTED}
-    return resource if len(kept) == len(resource.subresources) else replace(resource, subresources=kept)
