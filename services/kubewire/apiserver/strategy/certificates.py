@@ -14,6 +14,7 @@ from kubewire.apiserver.strategy.metadata import (
     prepare_changed_metadata,
     snapshot,
 )
+from kubewire.apiserver.validation.certificates import validate_signing_request_update
 from kubewire.apiserver.validation.metadata import validate_metadata_update
 from kubewire.machinery.field_errors import FieldError
 
@@ -78,8 +79,9 @@ class ApprovalStrategy:
         _stamp(new.status.conditions, old.status.conditions, ctx.now_seconds)
 
     def validate_update(self, new: CertificateSigningRequest, old: CertificateSigningRequest) -> list[FieldError]:
-        """Metadata changes within its rules."""
-        return validate_metadata_update(new.metadata, old.metadata)
+        """Metadata changes within its rules, and there is one verdict."""
+        problems = validate_metadata_update(new.metadata, old.metadata)
+        return problems + validate_signing_request_update(new, old)
 
 
 def _stamp(

@@ -10,7 +10,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from kubewire.apiserver.validation import (
+    api_services,
     autoscaling,
+    certificates,
     claims,
     configuration,
     custom_resources,
@@ -30,6 +32,7 @@ from kubewire.apiserver.validation import (
     services,
     stateful_sets,
     templates,
+    webhooks,
     workloads,
 )
 from kubewire.apiserver.validation.rules import Rules
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
 
     from kubewire.machinery.resources import Resource
 
+_ADMISSION = "admissionregistration.k8s.io"
 _RBAC = "rbac.authorization.k8s.io"
 _NETWORKING = "networking.k8s.io"
 _STORAGE = "storage.k8s.io"
@@ -158,17 +162,32 @@ RULES: Mapping[tuple[str, str], object] = {
         create=persistent_volumes.validate_storage_class,
         update=persistent_volumes.validate_storage_class_update,
     ),
+    (_ADMISSION, "MutatingWebhookConfiguration"): Rules(
+        create=webhooks.validate_webhooks, update=webhooks.validate_webhooks_update
+    ),
+    (_ADMISSION, "ValidatingWebhookConfiguration"): Rules(
+        create=webhooks.validate_webhooks, update=webhooks.validate_webhooks_update
+    ),
     ("scheduling.k8s.io", "PriorityClass"): Rules(
         create=scheduling.validate_priority_class, update=scheduling.validate_priority_class_update
     ),
     ("node.k8s.io", "RuntimeClass"): Rules(
         create=scheduling.validate_runtime_class, update=scheduling.validate_runtime_class_update
     ),
-    ("certificates.k8s.io", "CertificateSigningRequest"): Rules(name=names.path_segment),
+    ("certificates.k8s.io", "CertificateSigningRequest"): Rules(
+        name=names.path_segment,
+        create=certificates.validate_signing_request,
+        update=certificates.validate_signing_request_update,
+        status_update=certificates.validate_signing_request_update,
+    ),
     ("apiextensions.k8s.io", "CustomResourceDefinition"): Rules(
         create=custom_resources.validate_definition, update=custom_resources.validate_definition_update
     ),
-    ("apiregistration.k8s.io", "APIService"): Rules(name=names.path_segment),
+    ("apiregistration.k8s.io", "APIService"): Rules(
+        name=names.path_segment,
+        create=api_services.validate_api_service,
+        update=api_services.validate_api_service_update,
+    ),
 }
 """Rules of kinds, by group and kind. Rules of one kind say nothing of another's messages, hence the type."""
 

@@ -1,8 +1,14 @@
 """Well-formed objects as short JSON, ways to break them, and what validation then says."""
 
+import base64
 from collections.abc import Mapping
 from copy import deepcopy
 from typing import TYPE_CHECKING, TypeAlias, cast
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from kubewire.apiserver.contracts import Identity
 from kubewire.apiserver.defaults.table import apply_defaults
@@ -28,6 +34,24 @@ CONTEXT = WriteContext(now_seconds=1_000, identity=Identity("author"))
 POD_SPEC: JsonObject = {"containers": [{"name": "c", "image": "x"}]}
 TEMPLATE: JsonObject = {"metadata": {"labels": {"a": "b"}}, "spec": POD_SPEC}
 SELECTED: JsonObject = {"selector": {"matchLabels": {"a": "b"}}, "template": TEMPLATE}
+WEBHOOK: JsonObject = {
+    "name": "a.b.c",
+    "sideEffects": "None",
+    "admissionReviewVersions": ["v1"],
+    "clientConfig": {"url": "https://a.b"},
+    "rules": [{"operations": ["*"], "apiGroups": ["*"], "apiVersions": ["*"], "resources": ["*"]}],
+}
+
+
+def signing_request() -> str:
+    """A request for a certificate, as the API takes it."""
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "somebody")])
+    request = x509.CertificateSigningRequestBuilder().subject_name(name)
+    signed = request.sign(ec.generate_private_key(ec.SECP256R1()), hashes.SHA256())
+    return base64.b64encode(signed.public_bytes(serialization.Encoding.PEM)).decode()
+
+
+SIGNING_REQUEST = signing_request()
 
 VALID: Mapping[str, JsonObject] = {
     "v1 ConfigMap": {},
@@ -84,6 +108,15 @@ VALID: Mapping[str, JsonObject] = {
     "storage.k8s.io/v1 StorageClass": {"provisioner": "a.b/c"},
     "scheduling.k8s.io/v1 PriorityClass": {"value": 1},
     "node.k8s.io/v1 RuntimeClass": {"handler": "h"},
+    "admissionregistration.k8s.io/v1 ValidatingWebhookConfiguration": {"webhooks": [WEBHOOK]},
+    "admissionregistration.k8s.io/v1 MutatingWebhookConfiguration": {"webhooks": [WEBHOOK]},
+    "apiregistration.k8s.io/v1 APIService": {
+        "metadata": {"name": "v1.a.b"},
+        "spec": {"group": "a.b", "version": "v1", "groupPriorityMinimum": 1, "versionPriority": 1},
+    },
+    "certificates.k8s.io/v1 CertificateSigningRequest": {
+        "spec": {"request": SIGNING_REQUEST, "usages": ["client auth"], "signerName": "a.b/c"}
+    },
     "apiextensions.k8s.io/v1 CustomResourceDefinition": {
         "metadata": {"name": "foos.a.b"},
         "spec": {
