@@ -87,7 +87,7 @@ def main() -> None:
     help="Seconds to wait until ready.",
 )
 @_output
-def up(
+def up(  # noqa: PLR0913  # one parameter an option
     name: str,
     runtime: str,
     secure_port: int | None,

@@ -1,4 +1,4 @@
-"""What the caches hold: an object as bytes (`Item`), a change of one (`Event`), and changes delivered together (`Batch`).
+"""What the caches hold: objects as bytes (`Item`), changes of them (`Event`), changes delivered together (`Batch`).
 
 Bytes come first: an item is never decoded unless something asks for its labels, fields or message, and every
 derived form (JSON, table row, frame) is made at most once and kept beside the bytes. Items are immutable in

@@ -15,6 +15,9 @@ from kubewire.machinery.resources import Resource
 if TYPE_CHECKING:
     from google.protobuf.message import Message
 
+    from kubewire.api.core.v1.event_pb2 import Event
+    from kubewire.api.core.v1.pod_pb2 import Pod
+
 Getter = Callable[[Any], str]  # Any: generated messages share no attribute protocol, each getter knows its kind
 
 
@@ -22,7 +25,7 @@ def _at(path: str) -> Getter:
     """Value at a dotted path of singular fields."""
     names = path.split(".")
 
-    def get(message: Any) -> str:
+    def get(message: Any) -> str:  # noqa: ANN401  # as above
         for name in names:
             message = getattr(message, name)
         if isinstance(message, bool):
@@ -32,11 +35,11 @@ def _at(path: str) -> Getter:
     return get
 
 
-def _pod_ip(pod: Any) -> str:
+def _pod_ip(pod: Pod) -> str:
     return str(pod.status.podIPs[0].ip) if pod.status.podIPs else ""
 
 
-def _event_source(event: Any) -> str:
+def _event_source(event: Event) -> str:
     return str(event.source.component or event.reportingComponent)
 
 
