@@ -179,6 +179,35 @@ async def test_an_open_watch_sees_what_comes_after(client: Client, namespace: st
     call.cancel()
 
 
+async def test_a_watcher_that_does_not_read_is_ended_and_can_resume(client: Client, namespace: str) -> None:
+    """UNAVAILABLE, not lost history: from the last version it saw it gets all the rest, each once."""
+    request = api.WatchConfigMapsRequest(namespace=namespace)
+    call = client.stream(SERVICE + "WatchConfigMaps", request.SerializeToString())
+    await call.initial_metadata()
+    for part in range(25):
+        await create(client, namespace, *(config_map(f"{part:02}-{number}", 250_000) for number in range(8)))
+    seen: list[ConfigMap] = []
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await receive(call, seen, 200)
+    assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+    assert status_error(caught.value).reason == Reason.SERVICE_UNAVAILABLE
+    assert len(seen) < 200
+    request.options.resourceVersion = seen[-1].metadata.resourceVersion if seen else "0"
+    again = client.stream(SERVICE + "WatchConfigMaps", request.SerializeToString())
+    await receive(again, seen, 200)
+    again.cancel()
+    names = [item.metadata.name for item in seen]
+    assert sorted(names) == [f"{part:02}-{number}" for part in range(25) for number in range(8)]
+
+
+async def receive(call: "grpc.aio.UnaryStreamCall[bytes, bytes]", seen: list[ConfigMap], count: int) -> None:
+    """Read until `count` objects were seen."""
+    while len(seen) < count:
+        message = await call.read()
+        assert isinstance(message, bytes)
+        seen += [event.object for event in api.WatchConfigMapsResponse.FromString(message).events]
+
+
 async def test_a_deadline_ends_a_call(client: Client, namespace: str) -> None:
     """A watch without an end of its own ends with the caller's deadline."""
     method: grpc.aio.UnaryStreamMultiCallable[bytes, bytes] = client.channel.unary_stream(SERVICE + "WatchConfigMaps")
