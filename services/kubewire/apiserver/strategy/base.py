@@ -107,7 +107,8 @@ class KindStrategy(Generic[M]):
     def validate_create(self, obj: M) -> list[FieldError]:
         """See Strategy."""
         rules = self.rules
-        problems = validate_metadata(metadata_of(obj), rules.name, namespaced=rules.namespaced)
+        meta = metadata_of(obj)
+        problems = validate_metadata(meta, rules.name, namespaced=rules.namespaced, builtin=rules.builtin)
         problems += rules.create(obj)
         return problems
 

@@ -11,7 +11,7 @@ from kubewire.apiserver.validation.checks import (
     check_name,
     check_selector,
 )
-from kubewire.apiserver.validation.resources import check_amount, check_request_within_limit
+from kubewire.apiserver.validation.resources import check_amount, check_request_within_limit, is_zero_amount
 from kubewire.machinery import names
 from kubewire.machinery.field_errors import FieldError, forbidden, invalid, not_supported, required
 from kubewire.machinery.field_path import ROOT, Path
@@ -62,16 +62,9 @@ def _check_requested(spec: PersistentVolumeClaimSpec, path: Path, problems: Prob
         return
     text = spec.resources.requests["storage"].string
     check_amount("storage", text, path.child("resources").key("storage"), problems)
-    if _is_zero(text):
+    if is_zero_amount(text):
         problems.append(invalid(path.child("resources").key("storage"), text, "must be greater than zero"))
     check_request_within_limit(spec.resources, path.child("resources"), problems)
-
-
-def _is_zero(text: str) -> bool:
-    try:
-        return parse(text) == Quantity(0)
-    except QuantityError:
-        return False
 
 
 def _check_data_sources(spec: PersistentVolumeClaimSpec, path: Path, problems: Problems) -> None:

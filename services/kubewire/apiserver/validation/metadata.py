@@ -33,9 +33,10 @@ _STANDARD_FINALIZERS = frozenset({"kubernetes", "orphan", "foregroundDeletion"})
 
 
 def validate_metadata(
-    meta: ObjectMeta, check_name: names.Check, *, namespaced: bool, path: Path = METADATA
+    meta: ObjectMeta, check_name: names.Check, *, namespaced: bool, builtin: bool = True
 ) -> list[FieldError]:
-    """What is wrong with a new object's metadata."""
+    """What is wrong with a new object's metadata; `builtin` kinds are stricter about finalizers."""
+    path = METADATA
     problems: list[FieldError] = []
     if meta.generateName:
         check_prefix = names.as_name_prefix(check_name)
@@ -48,13 +49,13 @@ def validate_metadata(
     _check_generation(meta, path, problems)
     _check_common(meta, path, problems)
     if meta.finalizers:
-        _check_finalizers(meta, path.child("finalizers"), problems)
+        _check_finalizers(meta, path.child("finalizers"), problems, builtin=builtin)
     return problems
 
 
-def _check_finalizers(meta: ObjectMeta, path: Path, problems: list[FieldError]) -> None:
+def _check_finalizers(meta: ObjectMeta, path: Path, problems: list[FieldError], *, builtin: bool) -> None:
     problems += validate_finalizers(meta.finalizers, path)
-    for position, finalizer in enumerate(meta.finalizers):
+    for position, finalizer in enumerate(meta.finalizers if builtin else ()):
         problems += validate_builtin_finalizer(finalizer, path.index(position))
 
 
@@ -119,11 +120,6 @@ def validate_labels(labels: Mapping[str, str], path: Path) -> list[FieldError]:
 @lru_cache(4096)
 def _problems_of_qualified_name(key: str) -> tuple[str, ...]:
     return tuple(names.qualified_name(key))
-
-
-def validate_label_name(key: str, path: Path) -> list[FieldError]:
-    """A key of a label, annotation or taint."""
-    return [invalid(path, key, problem) for problem in _problems_of_qualified_name(key)]
 
 
 def validate_annotations(annotations: Mapping[str, str], path: Path) -> list[FieldError]:

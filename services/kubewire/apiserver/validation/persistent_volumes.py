@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 from kubewire.apiserver.validation.checks import Problems, check_enum, check_name
 from kubewire.apiserver.validation.claims import ACCESS_MODES, VOLUME_MODES
 from kubewire.apiserver.validation.placement import check_node_selector
-from kubewire.apiserver.validation.resources import check_amount
+from kubewire.apiserver.validation.resources import check_amount, is_zero_amount
 from kubewire.apiserver.validation.volume_sources import PERSISTENT_SOURCES, check_driver_name
 from kubewire.machinery import names
 from kubewire.machinery.field_errors import (
@@ -21,7 +21,6 @@ from kubewire.machinery.field_errors import (
     too_long,
 )
 from kubewire.machinery.field_path import ROOT, Path
-from kubewire.machinery.quantity import Quantity, QuantityError, parse
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
@@ -69,15 +68,8 @@ def _check_capacity(spec: PersistentVolumeSpec, path: Path, problems: Problems) 
         problems.append(not_supported(path, printed, ("storage",)))
     for name, amount in spec.capacity.items():
         check_amount(name, amount.string, path.key(name), problems)
-        if _is_zero(amount.string):
+        if is_zero_amount(amount.string):
             problems.append(invalid(path.key(name), amount.string, "must be greater than zero"))
-
-
-def _is_zero(text: str) -> bool:
-    try:
-        return parse(text) == Quantity(0)
-    except QuantityError:
-        return False
 
 
 def _check_reclaim(spec: PersistentVolumeSpec, problems: Problems) -> None:

@@ -122,6 +122,14 @@ def check_amount(name: str, text: str, path: Path, problems: Problems) -> None:
     problems.extend(invalid(path, text, problem) for problem in _amount_problems(name, text))
 
 
+def is_zero_amount(text: str) -> bool:
+    """Whether an amount is nothing; what is no amount is not."""
+    try:
+        return parse(text) == Quantity(0)
+    except QuantityError:
+        return False
+
+
 def check_resource_list(amounts: ResourceList, path: Path, problems: Problems) -> None:
     """Amounts outside containers: capacities, quotas."""
     for name, amount in amounts.items():

@@ -39,6 +39,8 @@ class Rules(Generic[M]):
 
     name: names.Check = names.dns1123_subdomain
     namespaced: bool = True
+    builtin: bool = True
+    """Whether the kind is Kubernetes' own; others may use finalizers without a domain."""
     create: Callable[[M], list[FieldError]] = nothing_of_one
     update: Callable[[M, M], list[FieldError]] = nothing_of_two
     status_update: Callable[[M, M], list[FieldError]] = nothing_of_two

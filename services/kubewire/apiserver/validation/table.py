@@ -37,6 +37,7 @@ from kubewire.apiserver.validation import (
 )
 from kubewire.apiserver.validation.rules import Rules
 from kubewire.machinery import names
+from kubewire.machinery.resources import builtin
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
@@ -195,4 +196,5 @@ RULES: Mapping[tuple[str, str], object] = {
 def rules_for(resource: Resource) -> Rules[Message]:
     """The rules of a kind; those about metadata alone if it has no others."""
     found = cast("Rules[Message]", RULES.get((resource.group, resource.kind), Rules()))
-    return replace(found, namespaced=resource.namespaced)
+    is_builtin = builtin().by_kind(resource.group, resource.version, resource.kind) is not None
+    return replace(found, namespaced=resource.namespaced, builtin=is_builtin)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
-from kubewire.apiserver.validation.checks import Problems, check_given, check_local_path, check_name
+from kubewire.apiserver.validation.checks import Problems, check_given, check_local_path
 from kubewire.apiserver.validation.env import FILE_FIELDS, check_field_selector, check_resource_selector
-from kubewire.machinery import names
 from kubewire.machinery.field_errors import forbidden, invalid, required
 from kubewire.machinery.field_path import Path
 
@@ -151,11 +150,3 @@ def _check_downward_file(item: DownwardAPIVolumeFile, path: Path, problems: Prob
     else:
         problems.append(required(path, "one of fieldRef and resourceFieldRef is required"))
     _check_mode(item, path, problems)
-
-
-def check_claim_name(name: str, path: Path, problems: Problems) -> None:
-    """The name of a claim in the pod's namespace."""
-    if name:
-        check_name(names.dns1123_subdomain, name, path, problems)
-    else:
-        problems.append(required(path))

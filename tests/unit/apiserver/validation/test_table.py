@@ -1,5 +1,7 @@
 """Every kind that has rules is found by them, and a well-formed object of each is accepted."""
 
+from dataclasses import replace
+
 import pytest
 
 from kubewire.apiserver.validation.table import RULES, rules_for
@@ -31,3 +33,10 @@ def test_kinds_know_where_they_live() -> None:
     """Cluster-scoped kinds may not have a namespace, all others must."""
     for resource in builtin().served():
         assert rules_for(resource).namespaced == resource.namespaced
+
+
+def test_custom_kinds_are_freer_with_finalizers() -> None:
+    """Only on Kubernetes' own kinds, names without a domain are Kubernetes' own."""
+    pods = resource_of("v1 Pod")
+    assert rules_for(pods).builtin
+    assert not rules_for(replace(pods, group="a.b", kind="Foo", plural="foos")).builtin
