@@ -22,7 +22,8 @@ GROUPS: dict[str, tuple[Measurement, ...]] = {
     "start": (start.memory, start.cold),
     "rest": (rest.creating, rest.reading),
     "grpc": (rpc.creating,),
-    "fanout": (fanout.over_grpc, fanout.over_rest),
+    "fanout-grpc": (fanout.over_grpc,),
+    "fanout-rest": (fanout.over_rest,),
     "list": (rest.listing,),
 }
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
+
+SENT = "bench/sent"
+"""Annotation with the time at which a pod was sent, in nanoseconds of the wall clock."""
 
 
 def pod_json(name: str) -> bytes:
@@ -12,10 +16,16 @@ def pod_json(name: str) -> bytes:
 
 def pod(name: str) -> dict[str, object]:
     """The same as a dict."""
+    metadata = {
+        "name": name,
+        "namespace": "default",
+        "labels": {"app": "web", "tier": "front"},
+        "annotations": {SENT: str(time.time_ns())},
+    }
     return {
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": {"name": name, "namespace": "default", "labels": {"app": "web", "tier": "front"}},
+        "metadata": metadata,
         "spec": {
             "containers": [
                 {

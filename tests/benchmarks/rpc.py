@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
+from functools import cache
 
 import grpc
 import grpc.aio
@@ -14,6 +15,7 @@ from kubewire.api.core.v1.pod_pb2 import Pod
 from kubewire.rpc.core.v1 import pod_service_pb2 as pods
 from kubewire.rpc.v1.options_pb2 import OBJECT_VIEW_NONE
 from tests.benchmarks.cluster import Cluster
+from tests.benchmarks.objects import SENT
 from tests.benchmarks.report import Row
 
 SERVICE = "/kubewire.rpc.core.v1.PodService/"
@@ -43,10 +45,11 @@ class Caller:
         await self._channel.close()
 
 
-def pod(name: str) -> Pod:
-    """The pod that the REST benchmarks write, as a message."""
+@cache
+def _template() -> bytes:
+    """The pod that the REST benchmarks write, as a message, without its name."""
     content = {
-        "metadata": {"name": name, "namespace": "default", "labels": {"app": "web", "tier": "front"}},
+        "metadata": {"namespace": "default", "labels": {"app": "web", "tier": "front"}},
         "spec": {
             "containers": [
                 {
@@ -62,7 +65,15 @@ def pod(name: str) -> Pod:
             ]
         },
     }
-    return json_format.ParseDict(content, Pod())
+    return json_format.ParseDict(content, Pod()).SerializeToString()
+
+
+def pod(name: str) -> Pod:
+    """A pod that says when it was made."""
+    made = Pod.FromString(_template())
+    made.metadata.name = name
+    made.metadata.annotations[SENT] = str(time.time_ns())
+    return made
 
 
 def batch(names: Sequence[str]) -> bytes:
@@ -105,11 +116,9 @@ async def creating(cluster: Cluster) -> AsyncIterator[Row]:
 
 
 async def _one_by_one(caller: Caller, count: int) -> float:
-    requests = iter(
-        [
-            pods.CreatePodRequest(namespace="default", pod=pod(f"grpc-one-{number}")).SerializeToString()
-            for number in range(count)
-        ]
+    requests = (
+        pods.CreatePodRequest(namespace="default", pod=pod(f"grpc-one-{number}")).SerializeToString()
+        for number in range(count)
     )
 
     async def work() -> None:
