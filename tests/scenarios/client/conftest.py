@@ -1,11 +1,5 @@
-"""Scenarios of the client run in virtual time."""
+"""Scenarios of the client run in virtual time, and must leave caches as they are."""
 
-import asyncio
-from collections.abc import Callable, Mapping
+from kubewire.client.testing.pytest_plugin import mutation_detector, pytest_asyncio_loop_factories
 
-from kubewire.client.testing.virtual_time import VirtualTimeLoop
-
-
-def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """Where pytest-asyncio takes the loops of this folder's tests from."""
-    return {"virtual": VirtualTimeLoop}
+__all__ = ["mutation_detector", "pytest_asyncio_loop_factories"]

@@ -41,9 +41,9 @@ def test_a_change_is_found_after_the_object_was_replaced() -> None:
 
 def test_the_innermost_detector_is_active() -> None:
     """Informers take the detector of the block they are made in."""
-    assert active_detector() is None
+    outside = active_detector()
     with detecting_mutations() as outer:
         with detecting_mutations() as inner:
             assert active_detector() is inner
         assert active_detector() is outer
-    assert active_detector() is None
+    assert active_detector() is outside

@@ -34,16 +34,16 @@ class Candidate:
             try:
                 await self.elector.run(self._lead)
             except LeadershipLost as error:
-                self.log.append(f"{self._clock():g} lost: {error}")
+                self.log.append(f"{round(self._clock(), 2):g} lost: {error}")
 
     async def _lead(self, leadership: Leadership) -> None:
         self.term = leadership
-        self.log.append(f"{self._clock():g} leads")
+        self.log.append(f"{round(self._clock(), 2):g} leads")
         try:
             await asyncio.Event().wait()
         finally:
             await asyncio.sleep(self._slow_to_end)
-            self.log.append(f"{self._clock():g} ends")
+            self.log.append(f"{round(self._clock(), 2):g} ends")
 
 
 def lease(cluster: SimulatedCluster) -> Lease:
