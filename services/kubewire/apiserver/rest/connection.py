@@ -12,7 +12,7 @@ from aiohttp.web_server import Server
 
 from kubewire.apiserver.contracts import Identity
 from kubewire.apiserver.rest.answers import plain_status
-from kubewire.apiserver.rest.request import CLOSE, Request, Written
+from kubewire.apiserver.rest.request import CLOSE, BodyBudget, Request, Written
 from kubewire.component.log import Logger
 from kubewire.machinery import errors
 
@@ -26,9 +26,10 @@ class Connection(RequestHandler):
     """One client's connection."""
 
     # Who sent the last request, by which header, and until when that may be taken for granted.
-    __slots__ = ("_subject", "caller", "caller_header", "caller_until")
+    __slots__ = ("_subject", "budget", "caller", "caller_header", "caller_until")
 
     _subject: tuple[str, tuple[str, ...]] | None
+    budget: BodyBudget
     caller: Identity | None
     caller_header: str
     caller_until: float
@@ -87,10 +88,11 @@ class HttpServer(Server):
     def __init__(self, handler: Callable[[Request], Any]) -> None:
         super().__init__(handler, request_factory=Request)  # type: ignore[arg-type]  # a request of ours
         self._running_loop = asyncio.get_running_loop()
+        self.budget: Final = BodyBudget()
 
     def __call__(self) -> Connection:
         """A protocol for a client that connects."""
-        return Connection(
+        connection = Connection(
             self,
             loop=self._running_loop,
             access_log=None,  # type: ignore[arg-type]  # aiohttp takes None, its annotation does not
@@ -99,3 +101,5 @@ class HttpServer(Server):
             max_line_size=_LINE_BYTES,
             max_field_size=_LINE_BYTES,
         )
+        connection.budget = self.budget
+        return connection

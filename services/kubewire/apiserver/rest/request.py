@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 BODY_LIMIT_BYTES: Final = 3 * 1024 * 1024
 """Largest request body, upstream's limit: what etcd takes, and room for JSON's overhead."""
 
+BODIES_LIMIT_BYTES: Final = 192 * 1024 * 1024
+"""All bodies that are being worked on: sixty-four of the largest."""
+
 GONE: Final = "the client closed the connection"
 
 
@@ -36,6 +39,7 @@ class Request:
         path: as sent, without the query, escapes not undone.
         received: wall clock, Unix seconds.
         started: monotonic, for durations.
+        body_bytes: of the request's body, as far as it was read; held against the server's budget.
         code, size: of the answer, 0 until it is begun.
         series: metrics it counts in, once they are known.
         task: what serves it, once that has begun.
@@ -47,6 +51,7 @@ class Request:
 
     __slots__ = (
         "_task",
+        "body_bytes",
         "code",
         "connection",
         "headers",
@@ -85,7 +90,7 @@ class Request:
         self.path, _, self.query_text = message.path.partition("?")
         self.received: Final = time()
         self.started: Final = perf_counter()
-        self.code = self.size = 0
+        self.body_bytes = self.code = self.size = 0
         self.series: EndpointMetrics | None = None
         self.task: asyncio.Task[object] | None = None
         self.is_gone = self.is_lasting = self.is_timed_out = False
@@ -136,6 +141,30 @@ class Request:
         self.leave()
 
 
+class BodyBudget:
+    """How many bytes all request bodies may hold at once: callers who send many large ones must not fill the memory."""
+
+    __slots__ = ("limit", "used")
+
+    def __init__(self, limit: int = BODIES_LIMIT_BYTES) -> None:
+        self.limit: Final = limit
+        self.used = 0
+
+    def take(self, size: int) -> None:
+        """Count bytes that were read; whoever does gives them back when the request ends.
+
+        Raises:
+            StatusError: 429, the budget is used up.
+        """
+        self.used += size
+        if self.used > self.limit:
+            raise errors.too_many_requests("the server holds too many large request bodies, please try again later")
+
+    def give(self, size: int) -> None:
+        """The bytes are no longer held."""
+        self.used -= size
+
+
 class Written:
     """An answer that has been written: what a handler returns, so that aiohttp knows whether to go on."""
 
@@ -159,7 +188,8 @@ async def read_body(request: Request, limit: int = BODY_LIMIT_BYTES) -> bytes:
     """The whole body.
 
     Raises:
-        StatusError: 413, when it is larger than `limit`; nothing beyond it is kept.
+        StatusError: 413, when it is larger than `limit`, and 429, when all bodies together are too large; nothing
+            beyond is kept.
     """
     payload = request.payload
     announced = request.headers.get("Content-Length", "0")
@@ -168,11 +198,12 @@ async def read_body(request: Request, limit: int = BODY_LIMIT_BYTES) -> bytes:
     if request.headers.get("Expect", "").lower() == "100-continue":
         request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     pieces: list[bytes] = []
-    size = 0
+    budget = request.connection.budget
     while True:
         piece = await payload.readany()
-        size += len(piece)
-        if size > limit:
+        request.body_bytes += len(piece)
+        budget.take(len(piece))
+        if request.body_bytes > limit:
             raise _too_large(limit)
         pieces.append(piece)
         if payload.at_eof():

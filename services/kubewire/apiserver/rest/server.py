@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from kubewire.machinery.resources import Resource
 
 _SWEEP_SECONDS: Final = 1.0
+_HANDSHAKE_SECONDS: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,13 @@ class RestServer:
         loop = asyncio.get_running_loop()
         for listener in listeners:
             server = await loop.create_server(
-                self._http, listener.host, listener.port, ssl=listener.tls, reuse_address=True, backlog=1024
+                self._http,
+                listener.host,
+                listener.port,
+                ssl=listener.tls,
+                ssl_handshake_timeout=_HANDSHAKE_SECONDS if listener.tls else None,
+                reuse_address=True,
+                backlog=1024,
             )
             self._servers.append(server)
         return [server.sockets[0].getsockname()[1] for server in self._servers]
@@ -131,6 +138,7 @@ class RestServer:
             return self._write_error(request, errors.timeout(f"request did not complete within {seconds:g}s"))
         finally:
             self._running.discard(request)
+            self._http.budget.give(request.body_bytes)
             self._count(request)
 
     async def _serve(self, request: Request) -> Written:

@@ -12,7 +12,7 @@ from yarl import URL
 
 from kubewire.apiserver.contracts import Identity
 from kubewire.apiserver.rest.connection import Connection
-from kubewire.apiserver.rest.request import Request
+from kubewire.apiserver.rest.request import BodyBudget, Request
 
 
 class FakeTransport:
@@ -39,6 +39,7 @@ class FakeConnection:
         self.transport: FakeTransport | None = FakeTransport()
         self.peername = (peer, 1234)
         self.writing_paused = False
+        self.budget = BodyBudget()
         self.certificate_subject: tuple[str, tuple[str, ...]] = ("", ())
         self.caller: Identity | None = None
         self.caller_header = ""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kubewire.apiserver.rest.request import read_body
+from kubewire.apiserver.rest.request import BodyBudget, read_body
 from kubewire.machinery.errors import StatusError
 from tests.unit.apiserver.rest.fake_request import FakeRequest
 
@@ -22,6 +22,20 @@ async def test_bodies_have_a_limit(headers: dict[str, str]) -> None:
         await read_body(request, limit=10)
     assert (raised.value.code, raised.value.message) == (413, "Request entity too large: limit is 10")
     assert request.fake_body.read <= 11
+
+
+async def test_all_bodies_together_have_a_limit() -> None:
+    """A body that does not fit beside the others is a 429; what was read counts until the request ends."""
+    budget = BodyBudget(limit=10)
+    first, second = FakeRequest(body=[b"12345678"]), FakeRequest(body=[b"12345678"])
+    first.fake_connection.budget = second.fake_connection.budget = budget
+    await read_body(first)
+    with pytest.raises(StatusError, match="too many large request bodies") as raised:
+        await read_body(second)
+    assert (raised.value.code, raised.value.retry_after_seconds) == (429, 1)
+    for request in (first, second):
+        budget.give(request.body_bytes)
+    assert budget.used == 0
 
 
 async def test_clients_that_wait_are_told_to_go_on() -> None:
