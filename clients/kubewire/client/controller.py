@@ -14,6 +14,7 @@ from typing import Final
 
 from kubewire.client import log
 from kubewire.client.cause import cause_text, caused_by
+from kubewire.client.clock import running_clock
 from kubewire.client.informer.informer import Handler, Informer
 from kubewire.client.objects import ApiObject, ObjectKey, T, key_of
 from kubewire.client.workqueue.metrics import WorkQueueMetrics
@@ -83,7 +84,7 @@ class Controller:
             metrics.attach(name, self.queue)
         self._reconcile = reconcile
         self._workers = workers
-        self._clock = asyncio.get_running_loop().time
+        self._clock = running_clock()
         self._informers: list[Informer[ApiObject]] = []
         # The last object that made somebody ask for a key; kept until the key is looked at with success.
         self._causes: dict[ObjectKey, ApiObject] = {}

@@ -12,6 +12,7 @@ from typing import Final, NoReturn
 
 from kubewire.api.coordination.v1.lease_pb2 import Lease
 from kubewire.client import log
+from kubewire.client.clock import running_clock
 from kubewire.client.leader_election.config import ElectionConfig
 from kubewire.client.leader_election.election import Action, Create, Election, Read, StepDown, Update, Wait
 from kubewire.client.leader_election.leadership import FencingToken, Leadership
@@ -37,7 +38,7 @@ class Surroundings:
     """Clocks, chance and metrics of an elector."""
 
     clock: Callable[[], float] = time.monotonic
-    """Only goes forward; the loop's own where tests run in virtual time."""
+    """Only goes forward; `running_clock()` follows virtual time."""
 
     wall_clock: Callable[[], float] = time.time
     """The time of day, for people who read the Lease."""
@@ -63,7 +64,7 @@ class LeaderElector:
         self._leases = leases
         self._name = name
         self._config = config
-        self._around = surroundings or Surroundings(clock=asyncio.get_running_loop().time)
+        self._around = surroundings or Surroundings(clock=running_clock())
         self._identity = identity
         self._seen_holder = ""
 

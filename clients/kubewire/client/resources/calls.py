@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Generic
@@ -10,6 +12,7 @@ from kubewire.client.objects import T
 from kubewire.client.resources.kinds import Kind
 from kubewire.client.resources.methods import Verb
 from kubewire.client.transport.transport import Transport
+from kubewire.machinery.errors import Reason, StatusError
 from kubewire.rpc.v1.raw_pb2 import RawRequest
 
 DEFAULT_TIMEOUT_SECONDS = 30.0
@@ -45,9 +48,20 @@ class Calls(Generic[T]):
         return self._namespace
 
     async def _send(self, verb: Verb, request: RawRequest, subresource: str = "") -> bytes:
+        """The answer's bytes. A server that had no room, and says when it may, is asked again within the deadline."""
         self._address(request, subresource)
-        path = self._kind.path(verb, subresource)
-        return await self._transport.unary(path, request.SerializeToString(), timeout_seconds=self._timeout_seconds)
+        path, data = self._kind.path(verb, subresource), request.SerializeToString()
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + self._timeout_seconds
+        while True:
+            try:
+                return await self._transport.unary(path, data, timeout_seconds=deadline - clock())
+            except StatusError as error:
+                seconds = error.retry_after_seconds if error.reason == Reason.TOO_MANY_REQUESTS else 0
+                if not seconds or clock() + seconds >= deadline:
+                    raise
+            # Spread, or all who were turned away together would come back together.
+            await asyncio.sleep(seconds * random.uniform(1.0, 1.5))  # noqa: S311 - spreads load, hides nothing
 
     async def _one(self, verb: Verb, request: RawRequest, subresource: str = "") -> T:
         return self._kind.decode(await self._send(verb, request, subresource))

@@ -48,6 +48,9 @@ class _JumpingSelector(selectors.DefaultSelector):
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
     """A loop that starts at time 0 and never waits."""
 
+    is_virtual = True
+    """Tells who measures time to ask this loop for it."""
+
     def __init__(self) -> None:
         self._clock = _JumpingSelector()
         super().__init__(self._clock)

@@ -34,7 +34,10 @@ _PAUSE_MAX_SECONDS: Final = 1.0
 
 
 class GrpcTransport:
-    """Implements `Transport` over grpc.aio. Made inside a running loop; close it when done."""
+    """Implements `Transport` over grpc.aio. Made inside a running loop; close it when done.
+
+    `on_warning` is told what servers warn of; without it nobody looks.
+    """
 
     def __init__(self, options: GrpcOptions, *, on_warning: OnWarning | None = None) -> None:
         self._options = options

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 
+from kubewire.client.clock import Clock
 from kubewire.client.workqueue.queue import K, QueueMetrics, WorkQueue
 
 
 class DelayingQueue(WorkQueue[K]):
     """A `WorkQueue` with `add_after`. Each key waits at most once; the earlier time wins."""
 
-    def __init__(self, *, metrics: QueueMetrics | None = None, clock: Callable[[], float] | None = None) -> None:
+    def __init__(self, *, metrics: QueueMetrics | None = None, clock: Clock | None = None) -> None:
         super().__init__(metrics=metrics, clock=clock)
         self._loop = asyncio.get_running_loop()
         self._waiting: dict[K, asyncio.TimerHandle] = {}

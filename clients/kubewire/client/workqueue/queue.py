@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from typing import Generic, Protocol, TypeVar
+
+from kubewire.client.clock import Clock, running_clock
 
 K = TypeVar("K", bound=Hashable)
 
@@ -52,14 +54,14 @@ class NoMetrics:
 
 
 class WorkQueue(Generic[K]):
-    """Keys in the order of their first addition. Made and used inside one running loop, whose clock it reads.
+    """Keys in the order of their first addition. Made and used inside one running loop.
 
     `len(queue)` is the number of keys that wait for a worker.
     """
 
-    def __init__(self, *, metrics: QueueMetrics | None = None, clock: Callable[[], float] | None = None) -> None:
+    def __init__(self, *, metrics: QueueMetrics | None = None, clock: Clock | None = None) -> None:
         self.metrics: QueueMetrics = metrics or NoMetrics()
-        self._clock = clock or asyncio.get_running_loop().time
+        self._clock = clock or running_clock()
         # What waits for a worker. Every key in it is dirty and not processing.
         self._queue: deque[K] = deque()
         # What needs a look, and since when. A key that is dirty and processing is queued when it is done.

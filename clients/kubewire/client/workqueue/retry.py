@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
+from kubewire.client.clock import Clock
 from kubewire.client.workqueue.delay import DelayingQueue
 from kubewire.client.workqueue.queue import K, QueueMetrics
 from kubewire.client.workqueue.rate_limit import RateLimiter, default_limiter
@@ -17,7 +16,7 @@ class RateLimitingQueue(DelayingQueue[K]):
         limiter: RateLimiter[K] | None = None,
         *,
         metrics: QueueMetrics | None = None,
-        clock: Callable[[], float] | None = None,
+        clock: Clock | None = None,
     ) -> None:
         super().__init__(metrics=metrics, clock=clock)
         self._limiter: RateLimiter[K] = limiter if limiter is not None else default_limiter(self._clock)
