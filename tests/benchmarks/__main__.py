@@ -10,7 +10,7 @@ from pathlib import Path
 
 import uvloop
 
-from tests.benchmarks import data_path, fanout, limits, rest, rpc, start
+from tests.benchmarks import client_runtime, data_path, fanout, limits, rest, rpc, start
 from tests.benchmarks.cluster import Cluster, running_cluster
 from tests.benchmarks.report import Row, heading, line
 
@@ -32,6 +32,7 @@ ALONE: dict[str, Callable[[], AsyncIterator[Row]]] = {
     "limits": limits.transactions,
     "cache": data_path.cache,
     "store": data_path.store,
+    "client": client_runtime.measure,
 }
 
 
