@@ -14,8 +14,9 @@ from kubewire.apiserver.auth.authentication import Authentication, CertificateAu
 from kubewire.apiserver.auth.tokens import MalformedTokenFile, TokenAuthenticator, parse_token_file
 from kubewire.apiserver.bootstrap.addresses import service_address
 from kubewire.component.errors import CertificateError, ConfigError
+from kubewire.component.files import write_private
 from kubewire.component.log import Logger
-from kubewire.component.tls.store import CertificateStore, local_hosts, write_private
+from kubewire.component.tls.store import CertificateStore, local_hosts
 
 if TYPE_CHECKING:
     from pathlib import Path

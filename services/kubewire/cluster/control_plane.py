@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 from kubewire.cluster import state
 from kubewire.cluster.errors import ClusterError
 from kubewire.cluster.etcd_child import EtcdChild
-from kubewire.cluster.files import write_whole
 from kubewire.cluster.home import Home
 from kubewire.cluster.kubeconfig import render
 from kubewire.cluster.ports import choose
 from kubewire.cluster.processes import identify
 from kubewire.cluster.reports import Reports
+from kubewire.component.files import write_private
 
 if TYPE_CHECKING:
     from kubewire.apiserver.app import ApiServer
@@ -60,8 +60,8 @@ class ControlPlane:
         token = self._home.token_table.read_text().partition(",")[0]
         assert self._server is not None
         server = f"https://{self._server.addresses.rest}"
-        write_whole(self._home.token, token.encode() + b"\n")
-        write_whole(self._home.kubeconfig, render(cluster=self._home.name, server=server, ca=authority, token=token))
+        write_private(self._home.token, token.encode() + b"\n")
+        write_private(self._home.kubeconfig, render(cluster=self._home.name, server=server, ca=authority, token=token))
         self._publish()
         self._reports.ready()
 

@@ -6,9 +6,9 @@ import json
 from dataclasses import asdict, dataclass
 
 from kubewire.cluster.errors import NotRunning
-from kubewire.cluster.files import write_whole
 from kubewire.cluster.home import Home
 from kubewire.cluster.processes import ProcessId
+from kubewire.component.files import write_private
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class ClusterState:
 
 def write(home: Home, state: ClusterState) -> None:
     """Put the state on disk in one step."""
-    write_whole(home.state, json.dumps(asdict(state), indent=2).encode())
+    write_private(home.state, json.dumps(asdict(state), indent=2).encode())
 
 
 def read(home: Home) -> ClusterState | None:

@@ -5,15 +5,14 @@
 
 from __future__ import annotations
 
-import os
 import socket
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from kubewire.component.errors import CertificateError
+from kubewire.component.files import write_private
 
 if TYPE_CHECKING:
     from kubewire.component.tls.authority import Authority, Issued
@@ -115,19 +114,6 @@ class CertificateStore:
         except OSError as error:
             raise CertificateError(f"{self.folder}: {name} cannot be written: {error.strerror}") from None
         return issued
-
-
-def write_private(path: Path, content: bytes) -> None:
-    """Replace `path` by `content` in one step, readable by its owner alone from the first byte on."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as out:
-            os.fchmod(out.fileno(), _MODE)
-            out.write(content)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def local_hosts(*more: str) -> tuple[str, ...]:

@@ -6,15 +6,15 @@ import os
 import tempfile
 from pathlib import Path
 
-SECRET_MODE = 0o600
+_MODE = 0o600
 
 
-def write_whole(path: Path, content: bytes, *, mode: int = SECRET_MODE) -> None:
-    """Replace `path` by `content` in one step; it has `mode` from the first byte on."""
+def write_private(path: Path, content: bytes) -> None:
+    """Replace `path` by `content` in one step, readable by its owner alone from the first byte on."""
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "wb") as out:
-            os.fchmod(out.fileno(), mode)
+            os.fchmod(out.fileno(), _MODE)
             out.write(content)
         Path(temporary).replace(path)
     except BaseException:
