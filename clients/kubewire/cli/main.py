@@ -1,4 +1,4 @@
-"""The command line: `kubewire up`, `down`, `status`, `kubeconfig`, `token`, `completion`, `version`.
+"""The command line: `kubewire up`, `down`, `status`, `kubeconfig`, `token`, `convert`, `completion`, `version`.
 
 Exit codes: 0 done, 1 it could not be done (the reason is on standard error), 2 the command line is wrong, 3 the
 cluster does not run (`status`, `kubeconfig`, `token`), 4 it runs but is not ready (`status`).
@@ -7,7 +7,7 @@ cluster does not run (`status`, `kubeconfig`, `token`), 4 it runs but is not rea
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
@@ -176,6 +176,30 @@ def completion(shell: str) -> None:
     if found is None:
         raise Failure(f"no completion for {shell}")
     click.echo(found(main, {}, "kubewire", "_KUBEWIRE_COMPLETE").source())
+
+
+@main.command()
+@click.option("-f", "--filename", type=click.File("rb"), required=True, help="The manifest; '-' reads standard input.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["grpc", "grpc-create", "json", "yaml", "protobuf"]),
+    default="grpc",
+    show_default=True,
+    help="grpc: protobuf's JSON form; grpc-create: that, as a request of the kind's Create method.",
+)
+def convert(filename: BinaryIO, output: str) -> None:
+    """Write a manifest in another form; unknown fields are errors.
+
+    For grpcurl: `kubewire convert -f rs.yaml -o grpc-create | grpcurl -d @ ADDRESS SERVICE/CreateReplicaSet`.
+    """
+    from kubewire.cli.convert import Unconvertible
+    from kubewire.cli.convert import convert as converted
+
+    try:
+        click.echo(converted(filename.read(), output), nl=False)
+    except Unconvertible as error:
+        raise Failure(f"{filename.name}: {error}") from None
 
 
 @main.command()

@@ -64,6 +64,7 @@ def test_tour_works_from_top_to_bottom(environment: dict[str, str]) -> None:
         'replicaset.apps "web" deleted',
         'unknown field "dato"',
         "kubewire.rpc.core.v1.PodService",
+        '"strVal": "http"',
         "service ConfigMapService {",
         '"colour": "blue"',
         '"type": "ADDED"',
