@@ -237,3 +237,12 @@ def test_impersonation(kubectl: KubectlUser) -> None:
     with pytest.raises(Failed, match=r'\(Forbidden\): pods is forbidden: User "jane" cannot list resource "pods"'):
         kubectl.run("get", "pods", "--as", "jane")
     assert kubectl.run("get", "pods", "--as", "jane", "--as-group", "system:masters")
+
+
+def test_client_certificates(kubectl: KubectlUser) -> None:
+    """The admin's certificate is as good as the token."""
+    view = kubectl.run("config", "view", "--raw", "-o", "jsonpath={.clusters[0].cluster.server}")
+    pki = kubectl.home / "pki"
+    identity = ("--client-certificate", str(pki / "admin.crt"), "--client-key", str(pki / "admin.key"))
+    server = ("--kubeconfig", "/dev/null", "--server", view.strip(), "--certificate-authority", str(pki / "ca.crt"))
+    assert "kubewire-admin" in kubectl.run("auth", "whoami", *server, *identity)
