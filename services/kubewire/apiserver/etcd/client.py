@@ -95,7 +95,7 @@ class EtcdClient:
         except TimeoutError:
             raise NoAnswer(f"lease {lease:x} was not renewed within {limit} s") from None
         except grpc.aio.AioRpcError as error:
-            raise meaning_of(error.code(), error.details() or "", is_write=False) from None
+            raise meaning_of(error, is_write=False) from None
         finally:
             call.cancel()
         if not isinstance(answer, pb.LeaseKeepAliveResponse):
@@ -142,7 +142,7 @@ class EtcdClient:
             try:
                 return await endpoint.unary(method)(request, timeout=seconds)
             except grpc.aio.AioRpcError as error:
-                failure = meaning_of(error.code(), error.details() or "", is_write=method.is_write)
+                failure = meaning_of(error, is_write=method.is_write)
             failures += 1
             await self._recover(failure, endpoint, failures, deadline)
 
@@ -161,7 +161,7 @@ class EtcdClient:
             try:
                 return await EtcdWatch.open(endpoint.stream(methods.WATCH), spec)
             except grpc.aio.AioRpcError as error:
-                failure = meaning_of(error.code(), error.details() or "", is_write=False)
+                failure = meaning_of(error, is_write=False)
             except (NoAnswer, WatchLost) as error:
                 failure = Unavailable(str(error))
             failures += 1

@@ -6,7 +6,8 @@ import ssl
 from collections.abc import Sequence
 from typing import Final, cast
 
-from kubewire.apiserver.etcd.http2.channel import Channel, StreamCall, Target, Timing, UnaryCallable
+from kubewire.apiserver.etcd.http2.callables import StreamCall, UnaryCallable
+from kubewire.apiserver.etcd.http2.channel import Channel, Target, Timing
 from kubewire.apiserver.etcd.methods import Method, Request, Response
 from kubewire.apiserver.etcd.options import EtcdOptions
 

@@ -1,12 +1,14 @@
 """From a failed gRPC call to what it means: done, not done, or unknown.
 
-Only failures known to happen before a proposal count as "not done"; whatever is not listed here leaves the outcome
-of a write unknown.
+Only failures known to happen before a proposal count as "not done": a call that was not sent, which the transport
+tells by the error's type and never by words, and the refusals of etcd that are listed here. Whatever else leaves the
+outcome of a write unknown.
 """
 
 from __future__ import annotations
 
 from grpc import StatusCode
+from grpc.aio import AioRpcError
 
 from kubewire.apiserver.etcd.errors import (
     EtcdError,
@@ -20,6 +22,7 @@ from kubewire.apiserver.etcd.errors import (
     RevisionInFuture,
     Unavailable,
 )
+from kubewire.apiserver.etcd.http2.calls import NotSent
 
 _MEANINGS: tuple[tuple[str, type[EtcdError]], ...] = (
     ("required revision has been compacted", RevisionCompacted),
@@ -29,9 +32,6 @@ _MEANINGS: tuple[tuple[str, type[EtcdError]], ...] = (
     ("received message larger than max", RequestTooLarge),
     ("requested lease not found", LeaseNotFound),
 )
-
-_NOT_SENT = ("failed to connect to all addresses", "connections to all backends failing", "DNS resolution failed")
-"""The library's own words for a call that found no connection to be sent on."""
 
 _NOT_PROPOSED = ("etcdserver: no leader", "etcdserver: too many requests", "etcdserver: not capable")
 """etcd's words for a request turned away before it became a proposal."""
@@ -60,17 +60,20 @@ _PASSING = frozenset(
 )
 
 
-def meaning_of(code: StatusCode, text: str, *, is_write: bool) -> EtcdError:
-    """The error to raise for a call that ended with `code` and `text`.
+def meaning_of(error: AioRpcError, *, is_write: bool) -> EtcdError:
+    """The error to raise for a failed call.
 
     Guarantees: for a write, anything but OutcomeUnknown means that it was not and will not be done.
     """
-    for words, error in _MEANINGS:
+    code, text = error.code(), error.details() or ""
+    if isinstance(error, NotSent):
+        return Unavailable(text)
+    for words, meaning in _MEANINGS:
         if words in text:
-            return error(text)
+            return meaning(text)
     if code in _REFUSALS:
         return Refused(text)
-    if any(words in text for words in (*_NOT_SENT, *_NOT_PROPOSED)):
+    if any(words in text for words in _NOT_PROPOSED):
         return Unavailable(text)
     if is_write:
         return OutcomeUnknown(f"etcd did not confirm the write ({code.name}): {text}")

@@ -17,7 +17,7 @@ from kubewire.apiserver.etcd.errors import NoAnswer, RevisionCompacted, WatchCan
 from kubewire.etcd import rpc_pb2 as pb
 
 if TYPE_CHECKING:
-    from kubewire.apiserver.etcd.http2.channel import StreamCall
+    from kubewire.apiserver.etcd.http2.callables import StreamCall
     from kubewire.etcd.kv_pb2 import Event
 
     WatchCall = StreamCall[pb.WatchRequest, pb.WatchResponse]

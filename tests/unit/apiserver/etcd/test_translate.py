@@ -4,9 +4,8 @@ import pytest
 from grpc import StatusCode
 
 from kubewire.apiserver.etcd import errors
+from kubewire.apiserver.etcd.http2.calls import failure, not_sent
 from kubewire.apiserver.etcd.translate import meaning_of
-
-NOT_SENT = "failed to connect to all addresses; last error: UNKNOWN: connection refused"
 
 
 @pytest.mark.parametrize(
@@ -19,7 +18,6 @@ NOT_SENT = "failed to connect to all addresses; last error: UNKNOWN: connection 
         (StatusCode.RESOURCE_EXHAUSTED, "grpc: received message larger than max (3 vs. 2)", errors.RequestTooLarge),
         (StatusCode.NOT_FOUND, "etcdserver: requested lease not found", errors.LeaseNotFound),
         (StatusCode.PERMISSION_DENIED, "etcdserver: permission denied", errors.Refused),
-        (StatusCode.UNAVAILABLE, NOT_SENT, errors.Unavailable),
         (StatusCode.UNAVAILABLE, "etcdserver: no leader", errors.Unavailable),
         (StatusCode.RESOURCE_EXHAUSTED, "etcdserver: too many requests", errors.Unavailable),
     ],
@@ -27,13 +25,14 @@ NOT_SENT = "failed to connect to all addresses; last error: UNKNOWN: connection 
 @pytest.mark.parametrize("is_write", [True, False])
 def test_certain_failures(code: StatusCode, text: str, meaning: type[errors.EtcdError], is_write: bool) -> None:  # noqa: FBT001 - a parameter of the test
     """What is known not to have been done says so, for writes too."""
-    assert type(meaning_of(code, text, is_write=is_write)) is meaning
+    assert type(meaning_of(failure(code, text), is_write=is_write)) is meaning
 
 
 @pytest.mark.parametrize(
     ("code", "text"),
     [
         (StatusCode.UNAVAILABLE, "Socket closed"),
+        (StatusCode.UNAVAILABLE, "failed to connect to all addresses"),
         (StatusCode.UNAVAILABLE, "etcdserver: request timed out"),
         (StatusCode.UNAVAILABLE, "etcdserver: request timed out, possibly due to connection lost"),
         (StatusCode.UNAVAILABLE, "etcdserver: server stopped"),
@@ -46,5 +45,12 @@ def test_certain_failures(code: StatusCode, text: str, meaning: type[errors.Etcd
 )
 def test_lost_answers(code: StatusCode, text: str) -> None:
     """A write whose answer was lost may have been done; a read may simply be asked again."""
-    assert type(meaning_of(code, text, is_write=True)) is errors.OutcomeUnknown
-    assert isinstance(meaning_of(code, text, is_write=False), errors.Unavailable)
+    assert type(meaning_of(failure(code, text), is_write=True)) is errors.OutcomeUnknown
+    assert isinstance(meaning_of(failure(code, text), is_write=False), errors.Unavailable)
+
+
+@pytest.mark.parametrize("code", [StatusCode.UNAVAILABLE, StatusCode.DEADLINE_EXCEEDED, StatusCode.CANCELLED])
+@pytest.mark.parametrize("is_write", [True, False])
+def test_not_sent(code: StatusCode, is_write: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    """A call that was not sent was not done, whatever it is and however it ended."""
+    assert type(meaning_of(not_sent("refused", code), is_write=is_write)) is errors.Unavailable

@@ -12,13 +12,29 @@ import grpc.aio
 from kubewire.apiserver.etcd.http2.headers import Headers, grpc_message
 
 _PREFIX_BYTES: Final = 5
-_CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
+_MOST_BYTES: Final = (1 << 31) - 1
+"""No protobuf message is larger."""
+
+_CODES: Final = {str(code.value[0]): code for code in grpc.StatusCode}
 _NO_METADATA: Final = grpc.aio.Metadata()
 
 
+class NotSent(grpc.aio.AioRpcError):
+    """A call that certainly did not begin at the peer, and will not: it may be made again, whatever it does.
+
+    It is made where no byte of the call left, or where HTTP/2 promises that the peer has not begun with it; never
+    from what a peer says in words.
+    """
+
+
 def failure(code: grpc.StatusCode, text: str) -> grpc.aio.AioRpcError:
-    """A failed call, as the rest of the client knows it."""
+    """A call that failed; the peer may have begun with it."""
     return grpc.aio.AioRpcError(code, _NO_METADATA, _NO_METADATA, details=text)
+
+
+def not_sent(text: str, code: grpc.StatusCode = grpc.StatusCode.UNAVAILABLE) -> NotSent:
+    """A call that the peer has not begun with."""
+    return NotSent(code, _NO_METADATA, _NO_METADATA, details=text)
 
 
 def framed(message: bytes) -> bytes:
@@ -27,41 +43,53 @@ def framed(message: bytes) -> bytes:
 
 
 class Call:
-    """What has arrived of one call's answer.
+    """What has arrived of one call's answer. Read by one task, and written to by one.
 
     Attributes:
+        is_unary: its answer is one message, awaited whole.
+        is_over: nothing more will arrive.
         stream: its number on the connection; 0 before it is opened and after it was forgotten.
-        takes_all: its answer is awaited whole, so what arrives counts as taken at once.
-        unconsumed: bytes that arrived and were not yet given back to the peer's window.
+        credit: bytes the peer may be told to send again: what arrived, less what was told and what waits to be
+            read. So a peer never stops in the middle of a message, and one that is not read stops at its window.
     """
 
     __slots__ = (
+        "_begun",
         "_buffer",
-        "_ended",
-        "_initial",
+        "_error",
         "_messages",
-        "_needed",
-        "_waiter",
+        "_reader",
+        "_writer",
+        "credit",
+        "is_over",
+        "is_unary",
         "stream",
-        "takes_all",
-        "unconsumed",
     )
 
-    def __init__(self, *, takes_all: bool) -> None:
-        self.takes_all: Final = takes_all
+    def __init__(self, *, is_unary: bool) -> None:
+        self.is_unary: Final = is_unary
+        self.is_over = False
         self.stream = 0
-        self.unconsumed = 0
-        self._buffer = bytearray()
-        self._needed = _PREFIX_BYTES
+        self.credit = 0
+        self._begun = False
+        self._buffer: bytearray | None = None
         self._messages: deque[bytes] = deque()
-        self._initial: Headers | None = None
-        self._ended: grpc.aio.AioRpcError | bool | None = False
-        self._waiter: asyncio.Future[None] | None = None
+        self._error: grpc.aio.AioRpcError | None = None
+        self._reader: asyncio.Future[None] | None = None
+        self._writer: asyncio.Future[None] | None = None
 
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing more will arrive."""
-        return self._ended is not False
+    async def answer(self) -> bytes:
+        """The one message of a unary call, once the call is over.
+
+        Raises:
+            grpc.aio.AioRpcError: it ended otherwise.
+        """
+        if not self.is_over:
+            self._reader = asyncio.get_running_loop().create_future()
+            await self._reader
+        if self._error is not None:
+            raise self._error
+        return self._messages[0]
 
     async def next_message(self) -> bytes | None:
         """The next message in order; None when the call ended well.
@@ -70,58 +98,103 @@ class Call:
             grpc.aio.AioRpcError: it ended otherwise.
         """
         while not self._messages:
-            if self._ended is not False:
-                if isinstance(self._ended, grpc.aio.AioRpcError):
-                    raise self._ended
+            if self.is_over:
+                self.raise_error()
                 return None
-            self._waiter = asyncio.get_running_loop().create_future()
-            await self._waiter
-        return self._messages.popleft()
+            self._reader = asyncio.get_running_loop().create_future()
+            await self._reader
+        message = self._messages.popleft()
+        self.credit += _PREFIX_BYTES + len(message)
+        return message
 
-    def on_data(self, data: bytes) -> None:
-        """Bytes of messages, cut anywhere."""
-        self.unconsumed += len(data)
-        if not self._buffer and _is_whole(data):
-            self._messages.append(data[_PREFIX_BYTES:])
-        else:
-            self._buffer += data
-            self._cut()
-        if self._messages:
-            self._wake()
+    async def room(self) -> None:
+        """Until the connection says that more may be written, or the call is over."""
+        if not self.is_over:
+            self._writer = asyncio.get_running_loop().create_future()
+            await self._writer
 
-    def _cut(self) -> None:
-        """Take whole messages off the buffer."""
-        while len(self._buffer) >= self._needed:
-            if self._buffer[0]:
-                self.end(failure(grpc.StatusCode.INTERNAL, "a compressed message, which was not asked for"))
-                return
-            self._needed = _PREFIX_BYTES + int.from_bytes(self._buffer[1:_PREFIX_BYTES], "big")
-            if len(self._buffer) < self._needed:
-                return
-            self._messages.append(bytes(self._buffer[_PREFIX_BYTES : self._needed]))
-            del self._buffer[: self._needed]
-            self._needed = _PREFIX_BYTES
+    def raise_error(self) -> None:
+        """Raise the error that the call ended with, if it ended with one."""
+        if self._error is not None:
+            raise self._error
 
     def on_headers(self, headers: Headers, *, is_last: bool) -> None:
         """Initial headers, or the trailers that end the call."""
         if is_last:
-            self.end(_status_of(headers))
-        elif self._initial is None:
-            self._initial = headers
+            self.end(self._error_of(headers))
+        elif self._begun:
+            self.end(failure(grpc.StatusCode.INTERNAL, "trailers that do not end the stream"))
+        elif not headers.get(":status", "").startswith("1"):  # 1xx: the answer's own headers are still to come
+            self._begun = True
+            if not _is_grpc(headers):
+                self.end(_no_grpc(headers))
 
-    def on_end_without_trailers(self) -> None:
-        """The peer ended the stream in the middle."""
-        self.end(failure(grpc.StatusCode.INTERNAL, "the stream ended without a status"))
+    def on_data(self, data: bytes, size: int) -> None:
+        """Bytes of messages, cut anywhere; `size` is what they took of the window, padding included."""
+        self.credit += size
+        if not self._begun:
+            self.end(failure(grpc.StatusCode.INTERNAL, "data before headers"))
+        elif self._buffer is None and _is_whole(data):
+            self._take(data[_PREFIX_BYTES:])
+        else:
+            self._cut(data)
 
     def end(self, error: grpc.aio.AioRpcError | None) -> None:
         """The call is over; what ended it first counts."""
-        if self._ended is False:
-            self._ended = error
-            self._wake()
+        if not self.is_over:
+            self.is_over = True
+            self._error = error
+            self._buffer = None
+            _wake(self._reader)
+            _wake(self._writer)
 
-    def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+    def wake_writer(self) -> None:
+        """More may be written."""
+        _wake(self._writer)
+
+    def _take(self, message: bytes) -> None:
+        self._messages.append(message)
+        if not self.is_unary:
+            self.credit -= _PREFIX_BYTES + len(message)
+            _wake(self._reader)
+        elif len(self._messages) > 1:
+            self.end(failure(grpc.StatusCode.INTERNAL, "more than one message in the answer"))
+
+    def _cut(self, data: bytes) -> None:
+        """Take whole messages off the buffer."""
+        buffer = self._buffer = self._buffer or bytearray()
+        buffer += data
+        while len(buffer) >= _PREFIX_BYTES and not self.is_over:
+            size = int.from_bytes(buffer[1:_PREFIX_BYTES], "big")
+            if buffer[0] or size > _MOST_BYTES:
+                self.end(failure(grpc.StatusCode.INTERNAL, "a message that is compressed or over 2 GiB"))
+                return
+            if len(buffer) < _PREFIX_BYTES + size:
+                return
+            message = bytes(memoryview(buffer)[_PREFIX_BYTES : _PREFIX_BYTES + size])
+            del buffer[: _PREFIX_BYTES + size]
+            self._take(message)
+        if not buffer:
+            self._buffer = None
+
+    def _error_of(self, trailers: Headers) -> grpc.aio.AioRpcError | None:
+        status = trailers.get("grpc-status")
+        if status is None and self._begun:
+            return failure(grpc.StatusCode.UNKNOWN, "trailers without a status")
+        if status is None:
+            return _no_grpc(trailers)
+        if status != "0":
+            return failure(_CODES.get(status, grpc.StatusCode.UNKNOWN), grpc_message(trailers))
+        if self._buffer is not None:
+            return failure(grpc.StatusCode.INTERNAL, "the answer ended within a message")
+        if self.is_unary and not self._messages:
+            return failure(grpc.StatusCode.INTERNAL, "no message in the answer")
+        return None
+
+
+def _wake(waiter: asyncio.Future[None] | None) -> None:
+    if waiter is not None and not waiter.done():
+        waiter.set_result(None)
 
 
 def _is_whole(data: bytes) -> bool:
@@ -129,12 +202,11 @@ def _is_whole(data: bytes) -> bool:
     return len(data) >= _PREFIX_BYTES and not data[0] and int.from_bytes(data[1:5], "big") == len(data) - _PREFIX_BYTES
 
 
-def _status_of(headers: Headers) -> grpc.aio.AioRpcError | None:
-    """The error that trailers tell, None for OK."""
-    status = headers.get("grpc-status")
-    if status == "0":
-        return None
-    if status is None:
-        return failure(grpc.StatusCode.UNAVAILABLE, f"not a gRPC answer: HTTP status {headers.get(':status', 'none')}")
-    code = _CODES.get(int(status), grpc.StatusCode.UNKNOWN) if status.isdigit() else grpc.StatusCode.UNKNOWN
-    return failure(code, grpc_message(headers))
+def _is_grpc(headers: Headers) -> bool:
+    return headers.get(":status") == "200" and headers.get("content-type", "").startswith("application/grpc")
+
+
+def _no_grpc(headers: Headers) -> grpc.aio.AioRpcError:
+    """Something else answered, a proxy maybe; what it did with the call is not known."""
+    status, type_ = headers.get(":status", "none"), headers.get("content-type", "none")
+    return failure(grpc.StatusCode.UNAVAILABLE, f"not a gRPC answer: HTTP status {status}, content type {type_}")

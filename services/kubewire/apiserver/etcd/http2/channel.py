@@ -9,17 +9,23 @@ import asyncio
 import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Final, TypeVar
 
 import grpc
 
-from kubewire.apiserver.etcd.http2.calls import Call, failure, framed
+from kubewire.apiserver.etcd.http2.callables import StreamCall, UnaryCallable
+from kubewire.apiserver.etcd.http2.calls import not_sent
 from kubewire.apiserver.etcd.http2.connection import Connection
 from kubewire.apiserver.etcd.http2.headers import request_block
 
 Request = TypeVar("Request")
 Response = TypeVar("Response")
 Metadata = Sequence[tuple[str, str]]
+
+RETRY_SECONDS: Final = 0.05
+"""A failure to connect is told to every call that comes within this time: nobody hammers a member that is down."""
+
+_PROTOCOL: Final = "h2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +40,9 @@ class Target:
     @property
     def authority(self) -> str:
         """What the `:authority` header says."""
-        return "localhost" if self.path else f"{self.host}:{self.port}"
+        if self.path:
+            return "localhost"
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     def __str__(self) -> str:
         return f"unix:{self.path}" if self.path else self.authority
@@ -50,13 +58,21 @@ class Timing:
 
 
 class Channel:
-    """Calls to one member over one connection at a time."""
+    """Calls to one member over one connection at a time, beside those that only end what they began.
+
+    The attempt to connect belongs to the channel and not to the call that began it: others wait for it too, and each
+    for as long as it can. It never raises, lasts `connect_seconds` at most, and `close` ends it.
+    """
 
     def __init__(self, target: Target, timing: Timing) -> None:
         self._target = target
         self._timing = timing
-        self._connection: Connection | None = None
-        self._connecting = asyncio.Lock()
+        self._current: Connection | None = None
+        self._ending: list[Connection] = []
+        self._attempt: asyncio.Task[Connection | str] | None = None
+        self._failure = ""
+        self._failed_at = float("-inf")
+        self._is_closed = False
 
     def unary(
         self, path: str, serialize: Callable[[Request], bytes], parse: Callable[[bytes], Response], metadata: Metadata
@@ -70,129 +86,98 @@ class Channel:
         """A new stream in both directions."""
         return StreamCall(self, self._block(path, metadata), serialize, parse)
 
-    async def connection(self) -> Connection:
-        """An open connection.
+    @property
+    def open_connection(self) -> Connection | None:
+        """The connection, if there is one that takes calls."""
+        current = self._current
+        return current if current is not None and current.is_open else None
+
+    async def connect(self, seconds: float | None = None) -> Connection:
+        """An open connection, made if there is none; waits for `seconds` at most.
 
         Raises:
-            grpc.aio.AioRpcError: UNAVAILABLE, in the words that tell that nothing was sent.
+            NotSent: there is none; DEADLINE_EXCEEDED if there may be one later, else UNAVAILABLE.
         """
-        found = self._connection
-        if found is not None and found.is_open:
+        found = self.open_connection
+        if found is not None:
             return found
-        async with self._connecting:
-            if self._connection is None or not self._connection.is_open:
-                self._connection = await self._connect()
-            return self._connection
+        attempt = self._begun_attempt()
+        done, _ = await asyncio.wait({attempt}, timeout=seconds)
+        if not done:
+            raise not_sent(f"not connected to {self._target} in time", grpc.StatusCode.DEADLINE_EXCEEDED)
+        outcome = "the channel was closed" if attempt.cancelled() else attempt.result()
+        if isinstance(outcome, str):
+            raise self._unreachable(outcome)
+        return outcome
 
     async def close(self) -> None:
-        """Close the connection and end every call."""
-        if self._connection is not None:
-            self._connection.close()
+        """Close every connection and end every call; none can be made any more."""
+        self._is_closed = True
+        if self._attempt is not None:
+            self._attempt.cancel()
+            await asyncio.wait({self._attempt})
+        for connection in [*self._ending, *([self._current] if self._current else [])]:
+            connection.close("the channel was closed")
+            await connection.gone()
 
     def _block(self, path: str, metadata: Metadata) -> bytes:
         scheme = "https" if self._target.trust else "http"
         return request_block(scheme, self._target.authority, path, metadata)
 
-    async def _connect(self) -> Connection:
+    def _unreachable(self, reason: str) -> grpc.aio.AioRpcError:
+        return not_sent(f"failed to connect to {self._target}: {reason}")
+
+    def _begun_attempt(self) -> asyncio.Task[Connection | str]:
+        loop = asyncio.get_running_loop()
+        if self._is_closed:
+            raise self._unreachable("the channel was closed")
+        if self._attempt is None:
+            if loop.time() < self._failed_at + RETRY_SECONDS:
+                raise self._unreachable(self._failure)
+            self._attempt = loop.create_task(self._attempt_to_connect())
+        return self._attempt
+
+    async def _attempt_to_connect(self) -> Connection | str:
+        """The connection, which is the current one from now on, or why there is none."""
+        try:
+            async with asyncio.timeout(self._timing.connect_seconds):
+                made = await self._connected()
+        except TimeoutError:
+            self._failure = f"no connection within {self._timing.connect_seconds:g} s"
+        except (OSError, UnicodeError) as error:  # UnicodeError: a name that cannot be looked up
+            self._failure = str(error) or repr(error)
+        else:
+            self._ending = [one for one in [*self._ending, self._current] if one is not None and not one.is_gone]
+            self._current = made
+            return made
+        finally:
+            self._attempt = None
+        self._failed_at = asyncio.get_running_loop().time()
+        return self._failure
+
+    async def _connected(self) -> Connection:
+        transport, made = await self._transport()
+        try:
+            _check_protocol(transport.get_extra_info("ssl_object"))
+            await made.opened()
+        except BaseException:
+            made.close("not connected in time")
+            raise
+        return made
+
+    async def _transport(self) -> tuple[asyncio.BaseTransport, Connection]:
         loop, target, timing = asyncio.get_running_loop(), self._target, self._timing
 
         def protocol() -> Connection:
             return Connection(timing.keepalive_seconds, timing.keepalive_timeout_seconds)
 
-        try:
-            async with asyncio.timeout(timing.connect_seconds):
-                if target.path:
-                    _, made = await loop.create_unix_connection(protocol, target.path)
-                else:
-                    _, made = await loop.create_connection(protocol, target.host, target.port, ssl=target.trust)
-        except (OSError, TimeoutError) as error:
-            reason = str(error) or f"no connection within {timing.connect_seconds:g} s"
-            text = f"failed to connect to all addresses; last error: {target}: {reason}"
-            raise failure(grpc.StatusCode.UNAVAILABLE, text) from None
-        return made
+        if target.path:
+            name = target.authority if target.trust else None
+            return await loop.create_unix_connection(protocol, target.path, ssl=target.trust, server_hostname=name)
+        return await loop.create_connection(protocol, target.host, target.port, ssl=target.trust)
 
 
-class UnaryCallable(Generic[Request, Response]):
-    """One method: call it with a request and await the answer."""
-
-    __slots__ = ("_block", "_channel", "_parse", "_serialize")
-
-    def __init__(
-        self, channel: Channel, block: bytes, serialize: Callable[[Request], bytes], parse: Callable[[bytes], Response]
-    ) -> None:
-        self._channel = channel
-        self._block = block
-        self._serialize = serialize
-        self._parse = parse
-
-    async def __call__(self, request: Request, *, timeout: float) -> Response:  # noqa: ASYNC109  # grpc's signature
-        """The answer.
-
-        Raises:
-            grpc.aio.AioRpcError: as grpc.aio would; DEADLINE_EXCEEDED after `timeout` seconds.
-        """
-        loop = asyncio.get_running_loop()
-        begun = loop.time()
-        connection = await self._channel.connection()
-        call = connection.start(self._block, framed(self._serialize(request)), is_last=True)
-        timer = loop.call_later(timeout - (loop.time() - begun), _expire, connection, call)
-        try:
-            message = await call.next_message()
-            if message is None or await call.next_message() is not None:
-                raise failure(grpc.StatusCode.INTERNAL, "not exactly one message in the answer")
-        finally:
-            timer.cancel()
-            if not call.is_over:
-                connection.cancel(call)
-        return self._parse(message)
-
-
-def _expire(connection: Connection, call: Call) -> None:
-    call.end(failure(grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded"))
-    connection.cancel(call)
-
-
-class StreamCall(Generic[Request, Response]):
-    """A stream: write requests, read answers, cancel it when done. Opened by the first write."""
-
-    def __init__(
-        self, channel: Channel, block: bytes, serialize: Callable[[Request], bytes], parse: Callable[[bytes], Response]
-    ) -> None:
-        self._channel = channel
-        self._block = block
-        self._serialize = serialize
-        self._parse = parse
-        self._connection: Connection | None = None
-        self._call: Call | None = None
-
-    async def write(self, request: Request) -> None:
-        """Send one request.
-
-        Raises:
-            grpc.aio.AioRpcError: there is no connection.
-        """
-        data = framed(self._serialize(request))
-        if self._connection is None or self._call is None:
-            self._connection = await self._channel.connection()
-            self._call = self._connection.start(self._block, data, is_last=False)
-        else:
-            self._connection.send(self._call, data)
-
-    async def read(self) -> Response | None:
-        """The next answer; None when the peer ended the stream with OK.
-
-        Raises:
-            grpc.aio.AioRpcError: it ended otherwise.
-        """
-        if self._connection is None or self._call is None:
-            raise failure(grpc.StatusCode.FAILED_PRECONDITION, "read before the first write")
-        message = await self._call.next_message()
-        if message is None:
-            return None
-        self._connection.consumed(self._call)
-        return self._parse(message)
-
-    def cancel(self) -> None:
-        """End the stream; doing it twice is harmless."""
-        if self._connection is not None and self._call is not None:
-            self._connection.cancel(self._call)
+def _check_protocol(tls: ssl.SSLObject | None) -> None:
+    """That a peer behind TLS has chosen HTTP/2."""
+    if tls is not None and tls.selected_alpn_protocol() != _PROTOCOL:
+        raise ConnectionError("the peer does not speak HTTP/2")

@@ -7,17 +7,23 @@ dynamic table, so a block means the same wherever it stands, and what it means i
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import unquote
 
 import hpack
 
-from kubewire.apiserver.etcd.http2.frames import MalformedFrame
+from kubewire.apiserver.etcd.http2.frames import END_HEADERS, END_STREAM, Frame, MalformedFrame, content
+
+MOST_HEADER_BYTES: Final = 1 << 16
+"""What the headers of one answer may take: etcd's are a hundredth of it."""
 
 _LITERAL: Final = b"\x00"  # a name and a value follow; not to be put into the dynamic table
 _METHOD_POST: Final = b"\x83"  # indexes into the static table
 _SCHEME: Final = {"http": b"\x86", "https": b"\x87"}
-_REMEMBERED: Final = 256
+
+_REMEMBERED_BLOCKS: Final = 256
+_REMEMBERED_BYTES: Final = 256
+"""A longer block is not worth keeping: it carries the text of an error."""
 
 Headers = dict[str, str]
 
@@ -50,13 +56,59 @@ def _text(value: str) -> bytes:
     return bytes(prefix) + data
 
 
+def grpc_message(headers: Headers) -> str:
+    """The text of a gRPC status, which is percent-encoded."""
+    return unquote(headers.get("grpc-message", ""))
+
+
+class Block(NamedTuple):
+    """A whole header block. `is_last`: the stream ends with it."""
+
+    stream: int
+    is_last: bool
+    headers: Headers
+
+
 class HeaderReader:
-    """Reads the blocks that one peer sends on one connection."""
+    """Reads the blocks that one peer sends on one connection.
+
+    Attributes:
+        open_stream: the stream of a block that has begun and not ended, else 0. Until it has ended, nothing but its
+            parts may come.
+    """
 
     def __init__(self) -> None:
-        self._decoder = hpack.Decoder(max_header_list_size=1 << 16)
-        self._decoder.max_allowed_table_size = 0
+        self.open_stream = 0
+        self._is_last = False
+        self._parts = bytearray()
+        self._decoder = hpack.Decoder(max_header_list_size=MOST_HEADER_BYTES)
+        self._decoder.max_allowed_table_size = self._decoder.header_table_size = 0
         self._known: dict[bytes, Headers] = {}
+
+    def begin(self, received: Frame) -> Block | None:
+        """The block of a HEADERS frame; None if it goes on."""
+        part, is_last = content(received), bool(received.flags & END_STREAM)
+        if received.flags & END_HEADERS:
+            return Block(received.stream, is_last, self.read(part))
+        self.open_stream, self._is_last = received.stream, is_last
+        self._parts[:] = part
+        return None
+
+    def go_on(self, received: Frame) -> Block | None:
+        """The block that a CONTINUATION frame completes; None if it goes on further.
+
+        Raises:
+            MalformedFrame: nothing is to be continued, or it grows without bounds.
+        """
+        if not self.open_stream:
+            raise MalformedFrame("CONTINUATION of no headers")
+        self._parts += received.payload
+        if len(self._parts) > MOST_HEADER_BYTES:
+            raise MalformedFrame(f"headers of more than {MOST_HEADER_BYTES} bytes")
+        if not received.flags & END_HEADERS:
+            return None
+        self.open_stream = 0
+        return Block(received.stream, self._is_last, self.read(bytes(self._parts)))
 
     def read(self, block: bytes) -> Headers:
         """Names and values; of repeated names the last one counts.
@@ -67,18 +119,13 @@ class HeaderReader:
         known = self._known.get(block)
         if known is None:
             try:
-                known = {_str(name): _str(value) for name, value in self._decoder.decode(block)}
+                known = {_str(name): _str(value) for name, value in self._decoder.decode(block, raw=True)}
             except hpack.HPACKError as error:
                 raise MalformedFrame(f"header block: {error}") from None
-            if len(self._known) < _REMEMBERED:
+            if len(self._known) < _REMEMBERED_BLOCKS and len(block) <= _REMEMBERED_BYTES:
                 self._known[block] = known
         return known
 
 
 def _str(value: str | bytes) -> str:
-    return value if isinstance(value, str) else value.decode("utf-8", "replace")
-
-
-def grpc_message(headers: Headers) -> str:
-    """The text of a gRPC status, which is percent-encoded."""
-    return unquote(headers.get("grpc-message", ""))
+    return value if isinstance(value, str) else bytes(value).decode("utf-8", "replace")
