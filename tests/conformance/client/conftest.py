@@ -24,6 +24,8 @@ from kubewire.component.health import Health
 from kubewire.component.metrics.registry import Registry
 from tests.unit.apiserver.registry.cluster import ADMIN, TABLE, Cluster, running
 
+USER_AGENT = "conformance/1.0"
+
 
 @pytest.fixture(params=["simulated", "in-process", "grpc"])
 async def client(request: pytest.FixtureRequest) -> AsyncIterator[Client]:
@@ -32,16 +34,31 @@ async def client(request: pytest.FixtureRequest) -> AsyncIterator[Client]:
         client = SimulatedCluster().client()
         yield client
         await client.transport.close()
-        return
+    else:
+        async with _real(request.param) as client:
+            yield client
+
+
+@pytest.fixture(params=["in-process", "grpc"])
+async def real_client(request: pytest.FixtureRequest) -> AsyncIterator[Client]:
+    """A client of an empty cluster with a real API server, for what is not simulated."""
+    async with _real(request.param) as client:
+        yield client
+
+
+@asynccontextmanager
+async def _real(transport: str) -> AsyncIterator[Client]:
     async with running() as cluster:
         dispatcher = Dispatcher(cluster.objects, _writes(cluster), TABLE, ApiServerMetrics(Registry()))
-        if request.param == "in-process":
-            transport = InProcessTransport(dispatcher, partial(RpcContext, ADMIN))
-            yield Client(transport)
-            await transport.close()
-        else:
-            async with _over_grpc(dispatcher) as client:
-                yield client
+        async with _in_process(dispatcher) if transport == "in-process" else _over_grpc(dispatcher) as client:
+            yield client
+
+
+@asynccontextmanager
+async def _in_process(dispatcher: Dispatcher) -> AsyncIterator[Client]:
+    transport = InProcessTransport(dispatcher, partial(RpcContext, ADMIN), user_agent=USER_AGENT)
+    yield Client(transport)
+    await transport.close()
 
 
 def _writes(cluster: Cluster) -> Writes:
@@ -53,7 +70,9 @@ async def _over_grpc(dispatcher: Dispatcher) -> AsyncIterator[Client]:
     authentication = Authentication([TokenAuthenticator([StaticToken("secret", ADMIN)])])
     server = RpcServer(dispatcher, authentication, Health(), ServerOptions())
     [port] = await server.start([Listener("127.0.0.1:0")])
-    transport = GrpcTransport(GrpcOptions(endpoints=(f"127.0.0.1:{port}",), insecure=True, token="secret"))
+    transport = GrpcTransport(
+        GrpcOptions(endpoints=(f"127.0.0.1:{port}",), insecure=True, token="secret", user_agent=USER_AGENT)
+    )
     yield Client(transport)
     await transport.close()
     await server.stop(0)

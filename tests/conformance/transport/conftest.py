@@ -1,10 +1,12 @@
 """Every implementation of `Transport`, in front of the same scripted server."""
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 
 import grpc.aio
 import pytest
+import uvloop
 
 from kubewire.client.transport.grpc_transport import GrpcTransport
 from kubewire.client.transport.in_process import InProcessTransport
@@ -14,6 +16,11 @@ from kubewire.component.grpc.options import ServerOptions
 from tests.conformance.transport.scripted import ScriptedContext, ScriptedHandler, ScriptedServer
 
 USER_AGENT = "kubelet/1.2"
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Components run on uvloop, users' programs maybe not."""
+    return {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
 
 
 @dataclass

@@ -157,6 +157,16 @@ async def test_a_broken_stream_is_told_and_the_next_server_asked() -> None:
         assert second.script.calls == ["WatchCount"]
 
 
+async def test_a_server_that_leaves_is_left() -> None:
+    """One that says it cannot serve now has answered; the next call is for the next server."""
+    first, second = Server(), Server()
+    async with serving(first, second), connected(first, second) as transport:
+        with pytest.raises(StatusError):
+            await transport.unary(PREFIX + "GetError", b"Unavailable", timeout_seconds=20)
+        assert await echo(transport) == b"hello"
+        assert (first.script.calls, second.script.calls) == (["GetError"], ["GetEcho"])
+
+
 async def test_the_token_is_sent(tmp_path: Path) -> None:
     """The one given, or the one of a file, which wins."""
     server, file = Server(), tmp_path / "token"

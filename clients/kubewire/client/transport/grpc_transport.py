@@ -56,8 +56,7 @@ class GrpcTransport:
             except grpc.aio.AioRpcError as error:
                 failure = error
             outcome = outcome_of(failure)
-            if outcome is not Outcome.ANSWERED:
-                self._endpoints.leave(endpoint)
+            self._leave(endpoint, failure)
             is_safe = outcome is Outcome.NOT_SENT or (outcome is Outcome.LOST and _is_read(method))
             if not is_safe or not await attempts.pause():
                 raise status_error(failure) from None
@@ -93,8 +92,7 @@ class GrpcTransport:
         try:
             yield
         except grpc.aio.AioRpcError as error:
-            if outcome_of(error) is not Outcome.ANSWERED:
-                self._endpoints.leave(endpoint)
+            self._leave(endpoint, error)
             raise status_error(error) from None
         except asyncio.CancelledError:
             self._check_closed_by_owner()
@@ -120,6 +118,11 @@ class GrpcTransport:
         for key, value in await call.trailing_metadata():
             if key == WARNING and isinstance(value, str):
                 tell(unquote(value))
+
+    def _leave(self, endpoint: Endpoint, error: grpc.aio.AioRpcError) -> None:
+        """Ask another server next time if this one cannot be reached, or says itself that it cannot serve now."""
+        if error.code() is grpc.StatusCode.UNAVAILABLE or outcome_of(error) is not Outcome.ANSWERED:
+            self._endpoints.leave(endpoint)
 
     def _current(self) -> Endpoint:
         if self._is_closed:
