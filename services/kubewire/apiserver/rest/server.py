@@ -16,6 +16,7 @@ from kubewire.apiserver.encoding.media import status_format
 from kubewire.apiserver.encoding.memory import FormMemory
 from kubewire.apiserver.encoding.objects import ObjectForms
 from kubewire.apiserver.encoding.statuses import error_body
+from kubewire.apiserver.metrics import scope_of
 from kubewire.apiserver.rest.answers import CONTENT_TYPES, error_headers, write
 from kubewire.apiserver.rest.asked import MUTATING, Asked, series_of, verb_of
 from kubewire.apiserver.rest.callers import Callers
@@ -28,6 +29,7 @@ from kubewire.apiserver.rest.query import parse_query
 from kubewire.apiserver.rest.request import CLOSE, Request, Written
 from kubewire.apiserver.rest.served import served_resources
 from kubewire.apiserver.rest.watching import Streams
+from kubewire.component.log import Logger
 from kubewire.machinery import errors
 from kubewire.machinery.errors import StatusError
 
@@ -42,6 +44,10 @@ if TYPE_CHECKING:
 
 _SWEEP_SECONDS: Final = 1.0
 _HANDSHAKE_SECONDS: Final = 10.0
+_SLOW_SECONDS: Final = 2.0
+"""Requests that take longer are worth a line in the log."""
+
+_LOG: Final = Logger("apiserver.rest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +135,7 @@ class RestServer:
         except StatusError as error:
             return self._write_error(request, error)
         except ConnectionError:
+            self._count_abort(request)
             return CLOSE
         except asyncio.CancelledError:
             if not request.is_timed_out or request.task is None:
@@ -182,10 +189,36 @@ class RestServer:
             return CLOSE
 
     def _count(self, request: Request) -> None:
+        seconds = perf_counter() - request.started
+        if seconds > _SLOW_SECONDS and not request.is_lasting:
+            _LOG.warning("slow request", **_line(request, seconds))
+        elif _LOG.is_debug:
+            _LOG.debug("request", **_line(request, seconds))
         series = request.series
         if series is None:
             return
         if request.is_lasting:
             series.ended(request.code)
         else:
-            series.done(request.code, perf_counter() - request.started, request.size)
+            series.done(request.code, seconds, request.size)
+
+    def _count_abort(self, request: Request) -> None:
+        target = self._paths.find(request.path)
+        if target is not None and not request.is_lasting:
+            endpoint = target.endpoint
+            scope = scope_of(target.namespace, target.name, request.method)
+            self._requests.aborted(request.method, endpoint.resource, endpoint.subresource, scope)
+
+
+def _line(request: Request, seconds: float) -> dict[str, object]:
+    """What a log says of a request."""
+    return {
+        "method": request.method,
+        "path": request.path,
+        "query": request.query_text,
+        "code": request.code,
+        "bytes": request.size,
+        "seconds": round(seconds, 6),
+        "peer": request.remote,
+        "agent": request.headers.get("User-Agent", ""),
+    }

@@ -81,14 +81,15 @@ class Streams:
                 raise
             start_chunks(request, 200, content_type)
             return _end(request, frames.error(error))
-        start_chunks(request, 200, content_type)
         stream = _Stream(request, frames, self._metrics.of_kind(endpoint.resource), is_table=wanted.view is View.TABLE)
         series.running.inc()
         try:
+            start_chunks(request, 200, content_type)
             with Leave(request):
                 await stream.run(watch)
         finally:
             series.running.dec()
+            await watch.aclose()
         return _end(request, stream.last)
 
 
@@ -127,8 +128,6 @@ class _Stream:
             # A watcher that was too slow is just ended: it resumes from the last version it saw.
             if error.code == _GONE:
                 self.last = self._frames.error(error)
-        finally:
-            await watch.aclose()
 
     def _chunk(self, batch: Batch, *, is_first: bool) -> bytes:
         """The batch as a chunk; shared by all watchers unless ages have to be filled in."""
