@@ -6,11 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from kubewire.apiserver.contracts import Call, Identity
+from kubewire.apiserver.encoding.media import META_GROUP, Wanted, negotiate
 from kubewire.apiserver.metrics import scope_of
 from kubewire.apiserver.rest.answers import NO_HEADERS, Header, warning_headers
 from kubewire.apiserver.rest.paths import Target
 from kubewire.apiserver.rest.query import Query, flag
+from kubewire.machinery import errors, field_errors
 from kubewire.machinery.errors import Details, Reason, StatusError
+from kubewire.machinery.field_path import ROOT
+from kubewire.machinery.gvk import GroupKind
 
 if TYPE_CHECKING:
     from kubewire.apiserver.metrics import EndpointMetrics, RequestMetrics
@@ -20,6 +24,8 @@ CAUSE_HEADER: Final = "Kubewire-Cause"
 """Names the object version that made the caller act; for the record."""
 
 _CAUSE_CHARACTERS: Final = 512
+_READ_BY_HUMANS: Final = ("curl", "Wget", "Mozilla/5.0")
+_SHOWN: Final = ("Metadata", "Object", "None")
 _APPLY: Final = "application/apply-patch"
 _OF_OBJECT: Final = {"GET": "get", "HEAD": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 _OF_COLLECTION: Final = {"POST": "create", "DELETE": "deletecollection"}
@@ -61,6 +67,24 @@ def verb_of(method: str, target: Target, query: Query) -> str:
     return verb
 
 
+def is_for_humans(query: Query, user_agent: str) -> bool:
+    """Whether JSON is to be indented: asked for, or by a client that people look at the answers of."""
+    return flag(query, "pretty") if "pretty" in query else user_agent.startswith(_READ_BY_HUMANS)
+
+
+def rows_show(query: Query) -> str:
+    """The `includeObject` of TableOptions.
+
+    Raises:
+        StatusError: 422, it is none of the three values there are.
+    """
+    value = query.get("includeObject") or _SHOWN[0]
+    if value not in _SHOWN:
+        problem = field_errors.not_supported(ROOT.child("includeObject"), value, _SHOWN)
+        raise errors.invalid(GroupKind(META_GROUP, "TableOptions"), "", [problem])
+    return value
+
+
 class Asked:
     """A request with its verb, its Call on the core, and the metrics it counts in."""
 
@@ -90,9 +114,23 @@ class Asked:
         return self.request.headers.get("Accept", "")
 
     @property
+    def wanted(self) -> Wanted:
+        """What the answer is to look like.
+
+        Raises:
+            StatusError: 406, nothing that can be served.
+        """
+        wanted = negotiate(self.accept)
+        return wanted._replace(pretty=True) if is_for_humans(self.query, self.call.user_agent) else wanted
+
+    @property
     def shows(self) -> str:
-        """What rows of a table carry: Metadata, Object or None."""
-        return self.query.get("includeObject", "Metadata")
+        """What rows of a table carry: Metadata, Object or None.
+
+        Raises:
+            StatusError: 422, something else was asked for.
+        """
+        return rows_show(self.query)
 
     @property
     def headers(self) -> Sequence[Header]:

@@ -18,6 +18,7 @@ from kubewire.apiserver.encoding.media import Format, Wanted, negotiate_plain, p
 from kubewire.apiserver.encoding.objects import pretty
 from kubewire.apiserver.encoding.yaml_text import to_yaml
 from kubewire.apiserver.rest.answers import CACHE_CONTROL, JSON_TYPE, TEXT_TYPE, Header, write
+from kubewire.apiserver.rest.asked import is_for_humans
 from kubewire.apiserver.rest.discovery import AGGREGATED_VERSIONS, Discovery
 from kubewire.apiserver.rest.openapi.documents import OpenApi
 from kubewire.apiserver.rest.query import parse_query
@@ -180,7 +181,8 @@ def _write_document(request: Request, document: JsonObject, wanted: Wanted) -> W
         return write(request, 200, body, Format.PROTOBUF.value.encode(), _VARY)
     if wanted.format is Format.YAML:
         return write(request, 200, to_yaml(data), Format.YAML.value.encode(), _VARY)
-    return write(request, 200, pretty(data) if wanted.pretty else data + b"\n", JSON_TYPE, _VARY)
+    is_pretty = wanted.pretty or is_for_humans(parse_query(request.query_text), request.headers.get("User-Agent", ""))
+    return write(request, 200, pretty(data) if is_pretty else data + b"\n", JSON_TYPE, _VARY)
 
 
 def _write_tagged(request: Request, body: bytes, content_type: bytes, headers: Sequence[Header]) -> Written:

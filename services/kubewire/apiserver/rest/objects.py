@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from kubewire.apiserver.encoding.lists import PIECE_BYTES, ListForms
-from kubewire.apiserver.encoding.media import Format, View, Wanted, negotiate, negotiate_stream
+from kubewire.apiserver.encoding.media import Format, View, Wanted, negotiate_stream
 from kubewire.apiserver.encoding.single import SingleForms, refuse_single
 from kubewire.apiserver.encoding.statuses import created_body, deleted_body
 from kubewire.apiserver.encoding.yaml_text import to_yaml
@@ -102,12 +102,12 @@ class ObjectFace:
     # -------------------------------------------------------------------------------------------- reading
 
     async def _get(self, asked: Asked) -> Written:
-        wanted = negotiate(asked.accept)
+        wanted = asked.wanted
         item = await self._objects.get(asked.call, get_options(asked.query))
         return await self._write_item(asked, wanted, item, 200)
 
     async def _list(self, asked: Asked) -> Written:
-        wanted = negotiate(asked.accept)
+        wanted = asked.wanted
         resource = asked.endpoint.shown
         if wanted.view is View.METADATA:
             raise refuse_single(resource.kind)
@@ -117,7 +117,7 @@ class ObjectFace:
     # -------------------------------------------------------------------------------------------- writing
 
     async def _create(self, asked: Asked) -> Written:
-        wanted = negotiate(asked.accept)
+        wanted = asked.wanted
         options = write_options(asked.query, "CreateOptions")
         done = await self._objects.create(asked.call, await read_object(asked.request), options)
         if asked.endpoint.answers_status:
@@ -125,20 +125,20 @@ class ObjectFace:
         return await self._write_item(asked, wanted, done.item, 201)
 
     async def _update(self, asked: Asked) -> Written:
-        wanted = negotiate(asked.accept)
+        wanted = asked.wanted
         options = write_options(asked.query, "UpdateOptions")
         done = await self._objects.update(asked.call, await read_object(asked.request), options)
         return await self._write_item(asked, wanted, done.item, 201 if done.created else 200)
 
     async def _patch(self, asked: Asked) -> Written:
-        wanted = negotiate(asked.accept)
+        wanted = asked.wanted
         patch = await read_patch(asked.request)
         options = write_options(asked.query, "PatchOptions", patch.type)
         done = await self._objects.patch(asked.call, patch, options)
         return await self._write_item(asked, wanted, done.item, 201 if done.created else 200)
 
     async def _delete(self, asked: Asked) -> Written:
-        wanted = negotiate(asked.accept)
+        wanted = asked.wanted
         options = await read_delete_options(asked.request, asked.query)
         deleted = await self._objects.delete(asked.call, options)
         resource = asked.call.resource
@@ -147,7 +147,7 @@ class ObjectFace:
         return await self._write_item(asked, wanted, deleted.item, 200)
 
     async def _delete_collection(self, asked: Asked) -> Written:
-        wanted = negotiate(asked.accept)
+        wanted = asked.wanted
         selection = list_options(asked.query)
         options = await read_delete_options(asked.request, asked.query)
         items = await self._objects.delete_collection(asked.call, options, selection)

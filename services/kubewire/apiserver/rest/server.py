@@ -18,7 +18,7 @@ from kubewire.apiserver.encoding.objects import ObjectForms
 from kubewire.apiserver.encoding.statuses import error_body
 from kubewire.apiserver.metrics import scope_of
 from kubewire.apiserver.rest.answers import CONTENT_TYPES, error_headers, write
-from kubewire.apiserver.rest.asked import MUTATING, Asked, series_of, verb_of
+from kubewire.apiserver.rest.asked import MUTATING, Asked, is_for_humans, series_of, verb_of
 from kubewire.apiserver.rest.callers import Callers
 from kubewire.apiserver.rest.connection import HttpServer
 from kubewire.apiserver.rest.documents import Documents, write_not_found, write_version
@@ -182,6 +182,8 @@ class RestServer:
             request.transport.abort()
             return CLOSE
         wanted = status_format(request.headers.get("Accept", ""))
+        if is_for_humans(parse_query(request.query_text), request.headers.get("User-Agent", "")):
+            wanted = wanted._replace(pretty=True)
         body = error_body(error, wanted)
         try:
             return write(request, error.code, body, CONTENT_TYPES[wanted.format], error_headers(error))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from kubewire.apiserver.encoding.events import Frames
 from kubewire.apiserver.encoding.media import STREAM_TYPES, View, Wanted
 from kubewire.apiserver.rest.answers import LAST_CHUNK, chunk, drain, finished, start_chunks
+from kubewire.apiserver.rest.asked import rows_show
 from kubewire.apiserver.rest.query import parse_query
 from kubewire.apiserver.rest.request import GONE, Request, Written
 from kubewire.machinery.errors import StatusError
@@ -71,7 +72,7 @@ class Streams:
             StatusError: it cannot be started, for any reason but lost history.
             ConnectionResetError: the client is gone.
         """
-        shows = parse_query(request.query_text).get("includeObject", "Metadata")
+        shows = rows_show(parse_query(request.query_text))
         frames = Frames(self._objects, endpoint.shown, wanted, shows)
         content_type = STREAM_TYPES[wanted.format].encode()
         try:

@@ -4,7 +4,7 @@ import pytest
 
 from kubewire.apiserver.contracts import Identity
 from kubewire.apiserver.metrics import ApiServerMetrics
-from kubewire.apiserver.rest.asked import Asked, series_of, verb_of
+from kubewire.apiserver.rest.asked import Asked, is_for_humans, rows_show, series_of, verb_of
 from kubewire.apiserver.rest.paths import Paths, Target
 from kubewire.apiserver.rest.query import parse_query
 from kubewire.component.metrics.registry import Registry
@@ -98,3 +98,20 @@ def test_series_are_kept_with_their_endpoint() -> None:
     patch = series_of(metrics, FakeRequest(), one, "patch", {})
     assert series_of(metrics, FakeRequest(headers=apply), one, "patch", {}) is not patch
     assert series_of(metrics, FakeRequest(), one, "patch", {"dryRun": "All"}) is not patch
+
+
+def test_humans_get_indented_json() -> None:
+    """Who asks for it, and who uses curl or a browser, unless they say no."""
+    assert is_for_humans({}, "curl/8.0")
+    assert is_for_humans({"pretty": "true"}, "kubectl/v1")
+    assert not is_for_humans({"pretty": "false"}, "curl/8.0")
+    assert not is_for_humans({}, "kubectl/v1")
+
+
+def test_rows_show_one_of_three_things() -> None:
+    """Metadata unless something else is asked for; anything unknown is a 422."""
+    assert rows_show({}) == rows_show({"includeObject": ""}) == "Metadata"
+    assert rows_show({"includeObject": "None"}) == "None"
+    with pytest.raises(StatusError, match=r'includeObject: Unsupported value: "All"') as raised:
+        rows_show({"includeObject": "All"})
+    assert raised.value.code == 422
