@@ -149,6 +149,10 @@ class _Face(grpc.GenericRpcHandler):
             write = context.write
             async for message in messages:
                 await write(message)
+        except grpc.aio.InternalError:
+            # A message cannot be sent any more: the client left, which gRPC may be slower to find out than we are,
+            # and would then log as an error of ours.
+            raise asyncio.CancelledError from None
         finally:
             await messages.aclose()
 
