@@ -14,12 +14,12 @@ class DelayingQueue(WorkQueue[K]):
     def __init__(self, *, metrics: QueueMetrics | None = None, clock: Clock | None = None) -> None:
         super().__init__(metrics=metrics, clock=clock)
         self._loop = asyncio.get_running_loop()
-        self._waiting: dict[K, asyncio.TimerHandle] = {}
+        self._delayed: dict[K, asyncio.TimerHandle] = {}
 
     @property
-    def waiting(self) -> frozenset[K]:
+    def delayed(self) -> frozenset[K]:
         """The keys that are to be added later."""
-        return frozenset(self._waiting)
+        return frozenset(self._delayed)
 
     def add_after(self, key: K, seconds: float) -> None:
         """Add `key` when `seconds` have passed; at once for 0 or less. Ignored after shutdown."""
@@ -30,20 +30,20 @@ class DelayingQueue(WorkQueue[K]):
             self.add(key)
             return
         when = self._loop.time() + seconds
-        earlier = self._waiting.get(key)
+        earlier = self._delayed.get(key)
         if earlier is not None:
             if earlier.when() <= when:
                 return
             earlier.cancel()
-        self._waiting[key] = self._loop.call_at(when, self._arrive, key)
+        self._delayed[key] = self._loop.call_at(when, self._arrive, key)
 
     def shut_down(self) -> None:
         """As `WorkQueue.shut_down`; what was to be added later is forgotten."""
-        for timer in self._waiting.values():
+        for timer in self._delayed.values():
             timer.cancel()
-        self._waiting.clear()
+        self._delayed.clear()
         super().shut_down()
 
     def _arrive(self, key: K) -> None:
-        del self._waiting[key]
+        del self._delayed[key]
         self.add(key)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from typing import Generic, Protocol, TypeVar
 
 from kubewire.client.clock import Clock, running_clock
@@ -79,6 +79,11 @@ class WorkQueue(Generic[K]):
     def is_shut_down(self) -> bool:
         """Whether additions are ignored."""
         return self._is_shut_down
+
+    @property
+    def waiting(self) -> Iterator[K]:
+        """The keys that wait, the next one first; good until the queue changes."""
+        return iter(self._queue)
 
     @property
     def processing(self) -> frozenset[K]:

@@ -13,7 +13,7 @@ async def test_a_key_arrives_after_its_time() -> None:
     assert len(queue) == 0
     await asyncio.sleep(0.2)
     assert len(queue) == 1
-    assert queue.waiting == frozenset()
+    assert queue.delayed == frozenset()
 
 
 async def test_the_earlier_time_wins() -> None:
@@ -22,7 +22,7 @@ async def test_the_earlier_time_wins() -> None:
     queue.add_after("a", 10)
     queue.add_after("a", 2)
     queue.add_after("a", 5)
-    assert queue.waiting == {"a"}
+    assert queue.delayed == {"a"}
     await asyncio.sleep(2.1)
     assert await queue.get() == "a"
     queue.done("a")
@@ -46,4 +46,4 @@ async def test_shutdown_forgets_what_was_for_later() -> None:
     queue.add_after("b", 10)
     await asyncio.sleep(20)
     assert len(queue) == 0
-    assert queue.waiting == frozenset()
+    assert queue.delayed == frozenset()

@@ -14,6 +14,7 @@ async def test_a_waiting_key_is_there_once() -> None:
     queue.add("a")
     queue.add("b")
     assert len(queue) == 2
+    assert list(queue.waiting) == ["a", "b"]
     assert [await queue.get(), await queue.get()] == ["a", "b"]
 
 
