@@ -1,0 +1,79 @@
+"""The promises of reads, writes and watches, held while etcd and the API servers are killed, held up and restarted.
+
+The short mode is a few seeds; the long one (`-m long`) two hundred.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from pathlib import Path
+from random import Random
+from typing import Final
+
+import pytest
+
+from tests.robustness.checks import violations
+from tests.robustness.defects import DEFECTS
+from tests.robustness.lies import LIES
+from tests.robustness.report import command, save, say
+from tests.robustness.run import Options, Result, run
+
+SHORT_SEEDS: Final = range(1, 7)
+LONG_SEEDS: Final = range(1001, 1201)
+FAULTS_AT_LEAST: Final = 3
+SHORT_DEFECTS: Final = ("lose_events", "serve_stale_reads")
+WITH_FAULTS: Final = frozenset({"split_revisions", "resume_late"})
+"""Defects that only show when a lease ends, or etcd does."""
+
+_SHOWN: Final = 20
+
+
+async def expect_kept(options: Options, folder: Path) -> Result:
+    """Run, and fail with what contradicts a promise, or if too little happened to prove anything."""
+    result = await run(options, folder)
+    say(result.counts, *result.schedule)
+    if result.violations:
+        file = folder / "history.json"
+        save(result.history, file)
+        told = "\n".join(result.violations[:_SHOWN])
+        pytest.fail(f"{told}\n\nhistory: {file}\nagain: {command(options)}", pytrace=False)
+    assert result.counts.is_enough, f"too little happened: {result.counts}"
+    assert result.counts.faults.total() >= FAULTS_AT_LEAST, f"too few faults: {result.counts}"
+    return result
+
+
+@pytest.mark.parametrize("seed", SHORT_SEEDS)
+async def test_promises_are_kept(seed: int, tmp_path: Path) -> None:
+    """Reads and writes are linearizable, watches complete and in order; any lie in what was recorded is found."""
+    result = await expect_kept(Options(seed), tmp_path)
+    random = Random(seed)
+    for name, lie in LIES.items():
+        history = deepcopy(result.history)
+        assert not lie(history, random) or violations(history), f"{name} was not found"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", LONG_SEEDS)
+async def test_promises_are_kept_for_long(seed: int, tmp_path: Path) -> None:
+    """Likewise, for many seeds."""
+    await expect_kept(Options(seed), tmp_path)
+
+
+async def expect_found(defect: str, folder: Path) -> None:
+    """Run servers with a defect in them, and fail if nothing is noticed."""
+    has_faults = defect in WITH_FAULTS
+    result = await run(Options(1, 4.0 if has_faults else 2.0, defect, has_faults, quiet_seconds=3.0), folder)
+    assert result.violations, f"nobody noticed: {result.counts}"
+
+
+@pytest.mark.parametrize("defect", SHORT_DEFECTS)
+async def test_defect_is_found(defect: str, tmp_path: Path) -> None:
+    """A server that breaks a promise now and then is caught."""
+    await expect_found(defect, tmp_path)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("defect", sorted({*DEFECTS} - {*SHORT_DEFECTS}))
+async def test_other_defect_is_found(defect: str, tmp_path: Path) -> None:
+    """Likewise, for each promise there is."""
+    await expect_found(defect, tmp_path)
