@@ -67,6 +67,7 @@ def test_tour_works_from_top_to_bottom(environment: dict[str, str]) -> None:
         '"strVal": "http"',
         "service ConfigMapService {",
         '"colour": "blue"',
+        "ADDED from-python-",
         '"type": "ADDED"',
         '"manager": "kubectl-create"',
         "apiserver_request_total{",
