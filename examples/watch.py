@@ -36,4 +36,5 @@ async def main(address: str, ca_file: str, token_file: str, seconds: float) -> N
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:4], float(sys.argv[4]) if len(sys.argv) > 4 else 3600.0))
+    where, ca, token, *rest = sys.argv[1:]
+    asyncio.run(main(where, ca, token, float(rest[0]) if rest else 3600.0))
