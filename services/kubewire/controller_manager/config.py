@@ -1,0 +1,65 @@
+"""The controller-manager's configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from kubewire.component.config import setting
+from kubewire.component.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class ControllerManagerConfig:
+    """Runs the controllers of a cluster; one leads, others wait."""
+
+    apiserver: tuple[str, ...] = setting(
+        ("127.0.0.1:6444",), "gRPC addresses of API servers, host:port, separated by commas"
+    )
+    apiserver_insecure: bool = setting(
+        False, "Reach them without TLS, on loopback only; the token is sent all the same"
+    )
+    ca_file: Path | None = setting(None, "PEM file of the CA that signed the API servers' certificates")
+    token_file: Path | None = setting(None, "File with the bearer token to send, read again every minute")
+    client_cert_file: Path | None = setting(None, "PEM file of a client certificate, instead of a token")
+    client_key_file: Path | None = setting(None, "PEM file of its key")
+    bind_address: str = setting("127.0.0.1", "Address of our own ports", reason="they have no TLS and ask for no token")
+    grpc_port: int = setting(10357, "Port of our gRPC service; 0 takes any free one", minimum=0, maximum=65535)
+    metrics_port: int = setting(
+        10257, "Port of metrics and health, HTTP; 0 takes any free one", minimum=0, maximum=65535
+    )
+    controllers: tuple[str, ...] = setting(("*",), "Controllers to run by name; * is all, -name all but that one")
+    leader_elect_resource_name: str = setting("kube-controller-manager", "Name of the Lease the leader holds")
+    leader_elect_resource_namespace: str = setting("kube-system", "Its namespace")
+    leader_elect_lease_seconds: float = setting(15.0, "After so long without renewal others take over", minimum=1)
+    leader_elect_renew_deadline_seconds: float = setting(
+        10.0, "A leader that could not renew for so long has stopped", minimum=0.1
+    )
+    leader_elect_retry_seconds: float = setting(2.0, "Time between renewals", minimum=0.05)
+    concurrent_replicaset_syncs: int = setting(5, "ReplicaSets looked at side by side", minimum=1)
+    log_level: Literal["debug", "info", "warning", "error"] = setting("info", "What is logged at least")
+    log_format: Literal["auto", "json", "text"] = setting("auto", "How it is logged", reason="text on a terminal only")
+
+    def __post_init__(self) -> None:
+        """Refuse what does not fit together.
+
+        Raises:
+            ConfigError: naming the setting.
+        """
+        if not self.apiserver:
+            raise ConfigError("apiserver: want at least one address, such as 127.0.0.1:6444")
+        if bool(self.client_cert_file) != bool(self.client_key_file):
+            raise ConfigError("client_cert_file and client_key_file: want both or none")
+
+    def runs(self, name: str) -> bool:
+        """Whether a controller is to run."""
+        return is_wanted(name, self.controllers)
+
+
+def is_wanted(name: str, wanted: Sequence[str]) -> bool:
+    """Whether a list of names, `-name` and `*` asks for one; what it says of the name itself wins over `*`."""
+    if f"-{name}" in wanted:
+        return False
+    return name in wanted or "*" in wanted

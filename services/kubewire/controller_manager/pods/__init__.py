@@ -1,0 +1,1 @@
+"""What several controllers ask of pods and of who owns them."""

@@ -1,0 +1,36 @@
+"""The controllers in the order in which they start, and the parts of the process.
+
+Each controller is a pure plan beside an edge, in a folder of its own; its name is upstream's, and is that of its loop
+in logs and of its queue in metrics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from kubewire.component.lifecycle import Part, Stage
+from kubewire.controller_manager.context import Context, Loops
+from kubewire.controller_manager.replica_set import controller as replica_set
+
+if TYPE_CHECKING:
+    from kubewire.controller_manager.app import ControllerManager
+
+
+class Entry(NamedTuple):
+    """One controller: how it is called, and how it is made for a term of leadership."""
+
+    name: str
+    make: Callable[[Context], Loops]
+
+
+CONTROLLERS: Final = (Entry(replica_set.NAME, replica_set.ReplicaSetController),)
+
+
+def stages(manager: ControllerManager) -> tuple[Stage, ...]:
+    """The faces first, so that health can be asked while we wait for the lead."""
+    return (
+        Stage("faces", (Part("rpc", manager.run_rpc), Part("probes", manager.run_probes))),
+        Stage("work", (Part("election", manager.run_election), Part("events", manager.run_events))),
+        Stage("upkeep", (Part("health", manager.run_health), Part("watchdog", manager.run_watchdog))),
+    )
