@@ -6,105 +6,28 @@ What a client knows of an object it has from its own reads and writes, so its gu
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Final
 
-from tests.robustness.api import Answered, Api, Content, ListQuery, Lost, Stored, Unexpected
-from tests.robustness.history import Freshness, History, Operation, Outcome, Refusal, Verb, Version
+from tests.robustness.api import Api, Content, ListQuery, Stored, Unexpected
+from tests.robustness.history import Freshness, Operation, Outcome, Verb, Version
+from tests.robustness.recorder import Recorder, Tags, read_pages
 
 NAMESPACES: Final = ("robust-a", "robust-b")
-NAMES: Final = tuple(f"m{number}" for number in range(7))
+HOT_NAME: Final = "hot"
+NAMES: Final = tuple(f"m{number}" for number in range(6))
+LEASED_NAMES: Final = tuple(f"leased{number}" for number in range(6))
+"""Of objects that foreign clients hang on leases; others seldom touch them, or nothing would be left to expire."""
+
+_WEIGHTS: Final = {HOT_NAME: 4.0, **dict.fromkeys(NAMES, 1.0), **dict.fromkeys(LEASED_NAMES, 0.1)}
 LABELS: Final = ("red", "blue")
 _PAUSE_SECONDS: Final = 0.03
 _PAUSE_AFTER_LOSS_SECONDS: Final = 0.05
 _CHANGE_SHARE: Final = 0.1
 _LARGEST_PADDING: Final = 3000
 _FRESHNESS: Final = (Freshness.LATEST, Freshness.LATEST, Freshness.ANY, Freshness.NOT_OLDER)
-
-_REFUSALS: Final = {
-    (409, "AlreadyExists"): Refusal.EXISTS,
-    (409, "Conflict"): Refusal.CONFLICT,
-    (404, "NotFound"): Refusal.MISSING,
-    (410, "Expired"): Refusal.GONE,
-    (429, "TooManyRequests"): Refusal.OTHER,
-}
-_SAYS_NOTHING: Final = frozenset({(500, "ServerTimeout"), (503, "ServiceUnavailable"), (504, "Timeout")})
-
-
-def says_nothing(answer: Answered) -> bool:
-    """Whether it is the answer of a server that cannot reach etcd, is not up to date, or stops."""
-    return (answer.code, answer.reason) in _SAYS_NOTHING
-
-
-class Recorder:
-    """Runs requests and notes them in the history."""
-
-    def __init__(self, history: History) -> None:
-        self._history = history
-
-    async def note(self, operation: Operation, request: Awaitable[None]) -> None:
-        """Await a request that fills in the operation's results, and sort how it ended."""
-        self._history.operations.append(operation)
-        operation.invoked = time.monotonic()
-        try:
-            await request
-            operation.outcome = Outcome.DONE
-        except Lost as lost:
-            operation.detail = str(lost)
-        except Answered as answer:
-            self._sort(operation, answer)
-        except Unexpected as error:
-            operation.detail = str(error)
-            self._history.anomalies.append(f"{operation.name}: {error}")
-        finally:
-            operation.returned = time.monotonic()
-
-    def _sort(self, operation: Operation, answer: Answered) -> None:
-        operation.detail = str(answer)
-        refusal = _REFUSALS.get((answer.code, answer.reason))
-        if refusal is Refusal.MISSING and operation.verb is Verb.GET:
-            operation.outcome = Outcome.DONE
-        elif refusal is not None:
-            operation.outcome, operation.refusal = Outcome.REFUSED, refusal
-            operation.asked = operation.asked or operation.revision  # of a list whose later pages are gone
-        elif not says_nothing(answer):
-            self._history.anomalies.append(f"{operation.name}: {answer}")
-
-
-async def read_pages(choose: Callable[[], Api], operation: Operation, query: ListQuery) -> None:
-    """Read a whole list, each page from a connection of choice, into an operation."""
-    found: dict[str, Version] = {}
-    namespace = operation.key.rstrip("/")
-    while True:
-        page = await choose().page(namespace, query)
-        if operation.revision not in (0, page.revision):
-            raise Unexpected(f"a page of revision {page.revision} in a list of {operation.revision}")
-        operation.revision = page.revision
-        for stored in page.objects:
-            if stored.key in found:
-                raise Unexpected(f"{stored.key} is on two pages")
-            found[stored.key] = Version(stored.tag, stored.revision)
-        if query.limit and len(page.objects) > query.limit:
-            raise Unexpected(f"a page of {len(page.objects)}, asked for {query.limit}")
-        if not page.token:
-            operation.snapshot = found
-            return
-        query = ListQuery("", "", query.label, query.limit, page.token)
-
-
-class Tags:
-    """Numbers the writes of a run."""
-
-    def __init__(self) -> None:
-        self._count = 0
-
-    def next(self, client: str) -> str:
-        """A tag that no other write has."""
-        self._count += 1
-        return f"{client}-{self._count}"
 
 
 @dataclass
@@ -124,23 +47,25 @@ class Client:
     known: dict[str, int] = field(default_factory=dict)
     listed: int = 0
     _current: int = 0
+    _is_racing: bool = False
 
     async def run(self, stop: asyncio.Event) -> None:
         """One request after another until told to stop."""
-        actions: tuple[tuple[Callable[[], Awaitable[Operation]], int], ...] = (
-            (self.create, 22),
+        actions: tuple[tuple[Callable[[str], Awaitable[Operation]], int], ...] = (
+            (self.create, 16),
             (self.update, 16),
             (self.update_guarded, 16),
-            (self.patch, 12),
-            (self.delete, 10),
+            (self.patch, 14),
+            (self.delete, 8),
             (self.delete_guarded, 6),
             (self.get, 20),
-            (self.list, 10),
+            (self.list, 8),
+            (self.race, 8),
         )
         calls, weights = zip(*actions, strict=True)
         while not stop.is_set():
             [action] = self.random.choices(calls, weights)
-            operation = await action()
+            operation = await action(self._choose_key())
             is_lost = operation.outcome is Outcome.UNKNOWN
             if is_lost or self.random.random() < _CHANGE_SHARE:
                 self._current += 1
@@ -148,59 +73,67 @@ class Client:
 
     @property
     def api(self) -> Api:
-        """The connection it uses at the moment."""
-        return self.apis[self._current % len(self.apis)]
+        """The connection it uses at the moment; any in a race."""
+        return self.random.choice(self.apis) if self._is_racing else self.apis[self._current % len(self.apis)]
 
-    async def create(self, key: str = "", label: str = "") -> Operation:
+    async def create(self, key: str, label: str = "") -> Operation:
         """Create an object."""
         content = self._content(label)
-        operation = self._operation(Verb.CREATE, key or self._key(), content)
-        return await self._write(operation, self.api.create(operation.key, content))
+        return await self._write(self._operation(Verb.CREATE, key, content), self.api.create(key, content))
 
-    async def update(self) -> Operation:
+    async def update(self, key: str) -> Operation:
         """Replace an object, whatever it is."""
         content = self._content()
-        operation = self._operation(Verb.UPDATE, self._key(), content)
-        return await self._write(operation, self.api.update(operation.key, content, 0))
+        return await self._write(self._operation(Verb.UPDATE, key, content), self.api.update(key, content, 0))
 
-    async def update_guarded(self) -> Operation:
+    async def update_guarded(self, key: str) -> Operation:
         """Replace the object that was seen."""
         content = self._content()
-        operation = self._operation(Verb.UPDATE, self._key(), content)
-        operation.guard = self.known.get(operation.key, 0)
-        return await self._write(operation, self.api.update(operation.key, content, operation.guard))
+        operation = self._operation(Verb.UPDATE, key, content)
+        operation.guard = self.known.get(key, 0)
+        return await self._write(operation, self.api.update(key, content, operation.guard))
 
-    async def patch(self) -> Operation:
+    async def patch(self, key: str) -> Operation:
         """Change the tag alone."""
-        operation = self._operation(Verb.PATCH, self._key(), self._content())
+        operation = self._operation(Verb.PATCH, key, self._content())
         operation.label = None
-        return await self._write(operation, self.api.patch(operation.key, operation.tag))
+        return await self._write(operation, self.api.patch(key, operation.tag))
 
-    async def delete(self) -> Operation:
+    async def delete(self, key: str) -> Operation:
         """Delete an object, whatever it is."""
-        return await self._delete(guarded=False)
+        return await self._delete(key, 0)
 
-    async def delete_guarded(self) -> Operation:
+    async def delete_guarded(self, key: str) -> Operation:
         """Delete the object that was seen."""
-        return await self._delete(guarded=True)
+        return await self._delete(key, self.known.get(key, 0))
 
-    async def get(self) -> Operation:
+    async def race(self, key: str) -> Operation:
+        """Write the same object several times at once, over several servers."""
+        writes = (self.update_guarded, self.update_guarded, self.patch, self.patch, self.update, self.delete_guarded)
+        await self.get(key)
+        self._is_racing = True
+        async with asyncio.TaskGroup() as group:
+            racing = [group.create_task(write(key)) for write in self.random.sample(writes, 4)]
+        self._is_racing = False
+        return racing[-1].result()
+
+    async def get(self, key: str) -> Operation:
         """Read an object: linearizable, from the cache, or not older than what was seen."""
-        operation = Operation(self.name, Verb.GET, self._key(), 0.0)
+        operation = Operation(self.name, Verb.GET, key, 0.0)
         version = self._choose_freshness(operation)
 
         async def ask() -> None:
-            found = await self.api.get(operation.key, version)
-            self._learn(operation, found)
+            found = await self.api.get(key, version)
+            self.known[key] = found.revision
             operation.observed = Version(found.tag, found.revision)
 
         await self.recorder.note(operation, ask())
         return operation
 
-    async def list(self) -> Operation:
-        """Read a namespace or all, selected or not, whole or in pages, which may come from several servers."""
-        namespace = self.random.choice((*NAMESPACES, ""))
-        operation = Operation(self.name, Verb.LIST, f"{namespace}/" if namespace else "", 0.0)
+    async def list(self, key: str) -> Operation:
+        """Read a key's namespace or all, selected or not, whole or in pages, which may come from several servers."""
+        prefix = self.random.choice((key[: key.index("/") + 1], ""))
+        operation = Operation(self.name, Verb.LIST, prefix, 0.0)
         operation.label = self.random.choice((None, None, *LABELS))
         version = self._choose_freshness(operation)
         match = self._choose_match(operation)
@@ -219,17 +152,16 @@ class Client:
             operation.revision = found.revision
             if found.key != operation.key or found.tag != operation.tag:
                 raise Unexpected(f"was answered with {found}")
-            self._learn(operation, found)
+            self.known[found.key] = found.revision
 
         await self.recorder.note(operation, ask())
         return operation
 
-    async def _delete(self, *, guarded: bool) -> Operation:
-        operation = Operation(self.name, Verb.DELETE, self._key(), 0.0)
-        operation.guard = self.known.get(operation.key, 0) if guarded else 0
+    async def _delete(self, key: str, guard: int) -> Operation:
+        operation = Operation(self.name, Verb.DELETE, key, 0.0, guard=guard)
 
         async def ask() -> None:
-            operation.revision = await self.api.delete(operation.key, operation.guard)
+            operation.revision = await self.api.delete(key, guard)
 
         await self.recorder.note(operation, ask())
         return operation
@@ -241,11 +173,10 @@ class Client:
         size = self.random.randrange(_LARGEST_PADDING)
         return Content(self.tags.next(self.name), label or self.random.choice(LABELS), size)
 
-    def _key(self) -> str:
-        return f"{self.random.choice(NAMESPACES)}/{self.random.choice(NAMES)}"
-
-    def _learn(self, operation: Operation, found: Stored) -> None:
-        self.known[operation.key] = found.revision
+    def _choose_key(self) -> str:
+        """Any object; some are fought over."""
+        [name] = self.random.choices([*_WEIGHTS], [*_WEIGHTS.values()])
+        return f"{self.random.choice(NAMESPACES)}/{name}"
 
     def _choose_freshness(self, operation: Operation) -> str:
         """How new a read must be, and the version it names for that."""

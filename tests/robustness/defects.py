@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from typing import Final
+from typing import Final, TypedDict, Unpack
 from unittest import mock
 
 from kubewire.apiserver.cache.barrier import Barrier
@@ -27,6 +27,13 @@ EVERY: Final = 20
 def put_in(owner: object, name: str, value: object) -> None:
     """Replace an attribute for good."""
     mock.patch.object(owner, name, value).start()
+
+
+class _Times(TypedDict, total=False):
+    """What writes take beside what they write."""
+
+    ttl_seconds: int
+    timeout_seconds: float
 
 
 class _Chance:
@@ -140,10 +147,10 @@ def lose_writes() -> None:
     """Updates are acknowledged without being written."""
     replace, strikes = EtcdStore.replace, _Chance()
 
-    async def acknowledge(self: EtcdStore, key: bytes, value: bytes, expected: int, *, ttl_seconds: int = 0) -> int:
+    async def acknowledge(self: EtcdStore, key: bytes, value: bytes, expected: int, **times: Unpack[_Times]) -> int:
         if strikes():
             return await self.revision() + 1
-        return await replace(self, key, value, expected, ttl_seconds=ttl_seconds)
+        return await replace(self, key, value, expected, **times)
 
     put_in(EtcdStore, "replace", acknowledge)
 
@@ -152,13 +159,13 @@ def ignore_guards() -> None:
     """Updates overwrite what they have not seen."""
     replace = EtcdStore.replace
 
-    async def overwrite(self: EtcdStore, key: bytes, value: bytes, expected: int, *, ttl_seconds: int = 0) -> int:
+    async def overwrite(self: EtcdStore, key: bytes, value: bytes, expected: int, **times: Unpack[_Times]) -> int:
         try:
-            return await replace(self, key, value, expected, ttl_seconds=ttl_seconds)
+            return await replace(self, key, value, expected, **times)
         except Mismatch as newer:
             if newer.current is None:
                 raise
-            return await replace(self, key, value, newer.current.revision, ttl_seconds=ttl_seconds)
+            return await replace(self, key, value, newer.current.revision, **times)
 
     put_in(EtcdStore, "replace", overwrite)
 
@@ -167,10 +174,10 @@ def repeat_writes() -> None:
     """Updates are written twice, as by a retry without a guard."""
     replace, strikes = EtcdStore.replace, _Chance()
 
-    async def write_again(self: EtcdStore, key: bytes, value: bytes, expected: int, *, ttl_seconds: int = 0) -> int:
-        revision = await replace(self, key, value, expected, ttl_seconds=ttl_seconds)
+    async def write_again(self: EtcdStore, key: bytes, value: bytes, expected: int, **times: Unpack[_Times]) -> int:
+        revision = await replace(self, key, value, expected, **times)
         if strikes():
-            await replace(self, key, value, revision, ttl_seconds=ttl_seconds)
+            await replace(self, key, value, revision, **times)
         return revision
 
     put_in(EtcdStore, "replace", write_again)
@@ -180,8 +187,8 @@ def refuse_what_is_done() -> None:
     """Creates are refused although they were written."""
     create, strikes = EtcdStore.create, _Chance(8)
 
-    async def refuse(self: EtcdStore, key: bytes, value: bytes, *, ttl_seconds: int = 0) -> int:
-        revision = await create(self, key, value, ttl_seconds=ttl_seconds)
+    async def refuse(self: EtcdStore, key: bytes, value: bytes, **times: Unpack[_Times]) -> int:
+        revision = await create(self, key, value, **times)
         if strikes() and b"/configmaps/" in key:
             raise Mismatch(key, await self.get(key), revision)
         return revision

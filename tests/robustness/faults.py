@@ -17,9 +17,10 @@ from random import Random
 from typing import Final
 
 from tests.robustness.api import Content, Lost
-from tests.robustness.clients import LABELS, NAMES, NAMESPACES, Tags
+from tests.robustness.clients import LABELS, LEASED_NAMES, NAMES, NAMESPACES
 from tests.robustness.etcd_peer import EtcdPeer, stored_key, stored_value
 from tests.robustness.history import Compaction, History, Operation, Outcome, Verb
+from tests.robustness.recorder import Tags
 from tests.robustness.reference import Reference
 from tests.robustness.servers import Cluster
 
@@ -195,8 +196,8 @@ class Foreign:
 
         if not await until_answered(grant):
             return False
-        for _ in range(count + 1):
-            await self._put(random, lease)
+        for name in random.sample(LEASED_NAMES, min(count + 1, len(LEASED_NAMES))):
+            await self._put(random, name, lease)
         if not revoke:
             await asyncio.sleep(_LEASE_SECONDS)
             return True
@@ -212,12 +213,12 @@ class Foreign:
             if random.random() < 0.25:
                 await self._delete(random)
             else:
-                await self._put(random)
+                await self._put(random, random.choice(NAMES))
         return True
 
-    async def _put(self, random: Random, lease: int = 0) -> None:
+    async def _put(self, random: Random, name: str, lease: int = 0) -> None:
         content = Content(self._tags.next("foreign"), random.choice(LABELS), random.randrange(500))
-        operation = self._operation(random, Verb.PUT)
+        operation = self._operation(random, Verb.PUT, name)
         operation.tag, operation.label = content.tag, content.label
         if lease:
             self._history.leased.add(content.tag)
@@ -225,13 +226,13 @@ class Foreign:
         await self._note(operation, lambda: self._peer.put(stored_key(operation.key), value, lease))
 
     async def _delete(self, random: Random) -> None:
-        operation = self._operation(random, Verb.DELETE)
+        operation = self._operation(random, Verb.DELETE, random.choice(NAMES))
         await self._note(operation, lambda: self._peer.delete(stored_key(operation.key)))
         if operation.outcome is Outcome.DONE and not operation.revision:
             operation.outcome = Outcome.UNKNOWN  # there was nothing to delete
 
-    def _operation(self, random: Random, verb: Verb) -> Operation:
-        key = f"{random.choice(NAMESPACES)}/{random.choice(NAMES)}"
+    def _operation(self, random: Random, verb: Verb, name: str) -> Operation:
+        key = f"{random.choice(NAMESPACES)}/{name}"
         operation = Operation("foreign", verb, key, time.monotonic())
         self._history.operations.append(operation)
         return operation

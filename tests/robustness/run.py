@@ -17,11 +17,12 @@ from typing import Final
 
 from tests.robustness.api import Access, Api, Unexpected
 from tests.robustness.checks import violations
-from tests.robustness.clients import LABELS, NAMESPACES, Client, Recorder, Tags
+from tests.robustness.clients import LABELS, NAMESPACES, Client
 from tests.robustness.etcd_peer import REGISTRY, EtcdPeer
 from tests.robustness.faults import Fault, Faults, plan
 from tests.robustness.grpc_api import GenericDialect, GrpcApi, TypedDialect
 from tests.robustness.history import History, Operation, Outcome
+from tests.robustness.recorder import Recorder, Tags
 from tests.robustness.reference import Reference
 from tests.robustness.rest_api import JsonEncoding, ProtobufEncoding, RestApi
 from tests.robustness.servers import Cluster
@@ -59,6 +60,8 @@ class Counts:
     refused: int = 0
     unknown: int = 0
     reads: int = 0
+    shared: int = 0
+    """Revisions at which several objects were deleted."""
     watchers: WatcherCounts = field(default_factory=WatcherCounts)
     faults: Counter[str] = field(default_factory=Counter)
 
@@ -66,9 +69,9 @@ class Counts:
         watched = self.watchers
         return (
             f"writes: {self.acknowledged} acknowledged, {self.refused} refused, {self.unknown} unknown; "
-            f"reads: {self.reads}; watchers: {watched.events} events, {watched.bookmarks} bookmarks, "
-            f"{watched.resumptions} resumptions, {watched.relists} relists, {watched.dropped} dropped; "
-            f"faults: {dict(sorted(self.faults.items()))}"
+            f"reads: {self.reads}; shared revisions: {self.shared}; watchers: {watched.events} events, "
+            f"{watched.bookmarks} bookmarks, {watched.resumptions} resumptions, {watched.relists} relists, "
+            f"{watched.dropped} dropped; faults: {dict(sorted(self.faults.items()))}"
         )
 
     @property
@@ -236,6 +239,7 @@ class _Run:
         counts.refused = outcomes[True, Outcome.REFUSED]
         counts.unknown = outcomes[True, Outcome.UNKNOWN] + outcomes[False, Outcome.UNKNOWN]
         counts.reads = outcomes[False, Outcome.DONE]
+        counts.shared = sum(times > 1 for times in Counter(change.revision for change in self._history.truth).values())
 
 
 def open_api(face: str, access: Access) -> Api:

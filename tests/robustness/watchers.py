@@ -15,8 +15,9 @@ from random import Random
 from typing import Final
 
 from tests.robustness.api import Answered, Api, ListQuery, Lost, Stream, Unexpected, WatchEvent, WatchQuery
-from tests.robustness.clients import LABELS, NAMESPACES, Recorder, read_pages, says_nothing
+from tests.robustness.clients import LABELS, NAMESPACES
 from tests.robustness.history import Freshness, Gone, History, Operation, Outcome, Seen, Session, Verb, Version
+from tests.robustness.recorder import Recorder, read_pages, says_nothing
 
 _PAUSE_SECONDS: Final = 0.05
 _SLOW_SECONDS: Final = 0.06
