@@ -201,9 +201,10 @@ def error_name(code: int) -> str:
 
 
 class FrameReader:
-    """Cuts what arrives into frames."""
+    """Cuts what arrives into frames of at most so many bytes of payload."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_bytes: int = DEFAULT_FRAME_SIZE) -> None:
+        self._most_bytes = most_bytes
         self._kept = b""
 
     def feed(self, data: bytes) -> Iterator[Frame]:
@@ -218,8 +219,8 @@ class FrameReader:
         while size - at >= HEAD_BYTES:
             upper, lower, type_, flags, stream = unpack_from(buffer, at)
             length = upper << 8 | lower
-            if length > DEFAULT_FRAME_SIZE:
-                raise MalformedFrame(f"a frame of {length} bytes, more than {DEFAULT_FRAME_SIZE}")
+            if length > self._most_bytes:
+                raise MalformedFrame(f"a frame of {length} bytes, more than {self._most_bytes}")
             end = at + HEAD_BYTES + length
             if end > size:
                 break
