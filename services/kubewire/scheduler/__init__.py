@@ -1,0 +1,1 @@
+"""The scheduler: says on which node each pod runs."""

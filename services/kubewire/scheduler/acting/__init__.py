@@ -1,0 +1,1 @@
+"""Acting on decisions: bindings in batches, conditions and events."""

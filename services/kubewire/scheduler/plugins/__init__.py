@@ -1,0 +1,1 @@
+"""Filters and scores, one module each, under Kubernetes' names."""

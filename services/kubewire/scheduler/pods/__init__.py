@@ -1,0 +1,1 @@
+"""What the scheduler knows of a pod: what it asks for and what it says about others."""
