@@ -39,6 +39,7 @@ class ControllerManagerConfig:
     )
     leader_elect_retry_seconds: float = setting(2.0, "Time between renewals", minimum=0.05)
     concurrent_replicaset_syncs: int = setting(5, "ReplicaSets looked at side by side", minimum=1)
+    concurrent_service_endpoint_syncs: int = setting(5, "Services looked at side by side", minimum=1)
     log_level: Literal["debug", "info", "warning", "error"] = setting("info", "What is logged at least")
     log_format: Literal["auto", "json", "text"] = setting("auto", "How it is logged", reason="text on a terminal only")
 

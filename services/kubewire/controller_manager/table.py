@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kubewire.component.lifecycle import Part, Stage
 from kubewire.controller_manager.context import Context, Loops
+from kubewire.controller_manager.endpoint_slice import controller as endpoint_slice
 from kubewire.controller_manager.replica_set import controller as replica_set
 
 if TYPE_CHECKING:
@@ -24,7 +25,10 @@ class Entry(NamedTuple):
     make: Callable[[Context], Loops]
 
 
-CONTROLLERS: Final = (Entry(replica_set.NAME, replica_set.ReplicaSetController),)
+CONTROLLERS: Final = (
+    Entry(endpoint_slice.NAME, endpoint_slice.EndpointSliceController),
+    Entry(replica_set.NAME, replica_set.ReplicaSetController),
+)
 
 
 def stages(manager: ControllerManager) -> tuple[Stage, ...]:
