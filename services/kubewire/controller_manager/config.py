@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Literal
 
@@ -40,6 +41,11 @@ class ControllerManagerConfig:
     leader_elect_retry_seconds: float = setting(2.0, "Time between renewals", minimum=0.05)
     concurrent_replicaset_syncs: int = setting(5, "ReplicaSets looked at side by side", minimum=1)
     concurrent_service_endpoint_syncs: int = setting(5, "Services looked at side by side", minimum=1)
+    cluster_cidr: str = setting("10.244.0.0/16", "Range of the addresses of pods, IPv4")
+    node_cidr_mask_size: int = setting(24, "Length of the prefix of each node's part of it", minimum=8, maximum=30)
+    node_monitor_grace_seconds: float = setting(
+        40.0, "How long a node may be silent", reason="four heartbeats, which come every 10 s", minimum=1
+    )
     log_level: Literal["debug", "info", "warning", "error"] = setting("info", "What is logged at least")
     log_format: Literal["auto", "json", "text"] = setting("auto", "How it is logged", reason="text on a terminal only")
 
@@ -53,6 +59,12 @@ class ControllerManagerConfig:
             raise ConfigError("apiserver: want at least one address, such as 127.0.0.1:6444")
         if bool(self.client_cert_file) != bool(self.client_key_file):
             raise ConfigError("client_cert_file and client_key_file: want both or none")
+        try:
+            cluster = IPv4Network(self.cluster_cidr)
+        except ValueError as error:
+            raise ConfigError(f"cluster_cidr: {error}") from None
+        if self.node_cidr_mask_size < cluster.prefixlen:
+            raise ConfigError(f"node_cidr_mask_size: want at least {cluster.prefixlen}, that of cluster_cidr")
 
     def runs(self, name: str) -> bool:
         """Whether a controller is to run."""

@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from kubewire.component.lifecycle import Part, Stage
 from kubewire.controller_manager.context import Context, Loops
 from kubewire.controller_manager.endpoint_slice import controller as endpoint_slice
+from kubewire.controller_manager.node_ipam import controller as node_ipam
+from kubewire.controller_manager.node_lifecycle import controller as node_lifecycle
 from kubewire.controller_manager.replica_set import controller as replica_set
+from kubewire.controller_manager.taint_eviction import controller as taint_eviction
 
 if TYPE_CHECKING:
     from kubewire.controller_manager.app import ControllerManager
@@ -28,6 +31,9 @@ class Entry(NamedTuple):
 CONTROLLERS: Final = (
     Entry(endpoint_slice.NAME, endpoint_slice.EndpointSliceController),
     Entry(replica_set.NAME, replica_set.ReplicaSetController),
+    Entry(node_ipam.NAME, node_ipam.NodeIpamController),
+    Entry(node_lifecycle.NAME, node_lifecycle.NodeLifecycleController),
+    Entry(taint_eviction.NAME, taint_eviction.TaintEvictionController),
 )
 
 

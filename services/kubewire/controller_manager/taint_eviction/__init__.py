@@ -1,0 +1,1 @@
+"""Taints with NoExecute: pods that do not tolerate them have to leave."""
