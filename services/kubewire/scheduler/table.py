@@ -9,14 +9,22 @@ from __future__ import annotations
 from typing import Final
 
 from kubewire.scheduler.plugins.contracts import Plugin
+from kubewire.scheduler.plugins.images import ImageLocality
+from kubewire.scheduler.plugins.neighbours import InterPodAffinity
 from kubewire.scheduler.plugins.nodes import NodeAffinity, NodeName, NodeUnschedulable, TaintToleration
+from kubewire.scheduler.plugins.ports import NodePorts
 from kubewire.scheduler.plugins.resources import NodeResourcesBalancedAllocation, NodeResourcesFit
+from kubewire.scheduler.plugins.spread import PodTopologySpread
 
 PLUGINS: Final[tuple[Plugin, ...]] = (
     NodeUnschedulable(),
     NodeName(),
     TaintToleration(weight=3),
     NodeAffinity(weight=2),
+    NodePorts(),
     NodeResourcesFit(weight=1),
+    PodTopologySpread(weight=2),
+    InterPodAffinity(weight=2),
     NodeResourcesBalancedAllocation(weight=1),
+    ImageLocality(weight=1),
 )

@@ -40,6 +40,7 @@ class Evaluation:
         ]
         self._generation = snapshot.node_generation
         self._seen = len(snapshot.changes)
+        self._had_standing = bool(snapshot.counts.standing)
         self._of_row = [view for view in self.views if view.evaluator.scope is Scope.ROW]
         self._among = [view for view in self.views if view.evaluator.scope is not Scope.ROW and view.evaluator.scores]
         self._wide = [
@@ -50,8 +51,10 @@ class Evaluation:
 
     @property
     def is_stale(self) -> bool:
-        """Whether a node has changed since: make another."""
-        return self._generation != self._snapshot.node_generation
+        """Whether a node has changed since, or the first pod came that says something about others: make another."""
+        if self._generation != self._snapshot.node_generation:
+            return True
+        return not self._had_standing and bool(self._snapshot.counts.standing)
 
     def refresh(self) -> None:
         """Take in what pods have changed."""

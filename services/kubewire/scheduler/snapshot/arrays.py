@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 Bools: TypeAlias = NDArray[np.bool_]
 Int64s: TypeAlias = NDArray[np.int64]
 Int32s: TypeAlias = NDArray[np.int32]
+Floats: TypeAlias = NDArray[np.float64]
 
 ALL = slice(None)
 """All rows: plugins take the rows they are to look at as a slice."""
