@@ -67,7 +67,7 @@ class ControllerManager:
         """Build every part; nothing runs and nothing is asked yet.
 
         Raises:
-            ConfigError: times of the election do not fit together.
+            ConfigError: times of the election do not fit together, or a file cannot be read.
         """
         self._config = config
         self._transport = transport
@@ -75,6 +75,7 @@ class ControllerManager:
         add_process_metrics(self._registry)
         add_build_info(self._registry)
         self._metrics = ControllerManagerMetrics(self._registry)
+        self._root_ca = _root_ca(config)
         self._informers: SharedInformers | None = None
         self.addresses = Addresses()
         self.health: Final = Health()
@@ -161,7 +162,7 @@ class ControllerManager:
         """One term: everything is made anew, and ends with it."""
         client = Client(leadership.fence(self._transport))
         informers = SharedInformers(client, transform=drop_managed_fields)
-        context = Context(client, informers, self._recorder, self._config, self._metrics)
+        context = Context(client, informers, self._recorder, self._config, self._metrics, self._root_ca)
         self._informers = informers
         try:
             async with asyncio.TaskGroup() as group:
@@ -195,6 +196,14 @@ class ControllerManager:
         informers = self._informers.informers if self._informers is not None else ()
         missing = [str(informer.kind) for informer in informers if not informer.has_synced]
         return f"waiting for {', '.join(missing)}" if missing else ""
+
+
+def _root_ca(config: ControllerManagerConfig) -> str:
+    path = config.root_ca_file or config.ca_file
+    try:
+        return path.read_text(encoding="ascii") if path is not None else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"root_ca_file: {path} cannot be read: {error}") from None
 
 
 def _election(config: ControllerManagerConfig) -> ElectionConfig:

@@ -41,6 +41,10 @@ class ControllerManagerConfig:
     leader_elect_retry_seconds: float = setting(2.0, "Time between renewals", minimum=0.05)
     concurrent_replicaset_syncs: int = setting(5, "ReplicaSets looked at side by side", minimum=1)
     concurrent_service_endpoint_syncs: int = setting(5, "Services looked at side by side", minimum=1)
+    concurrent_namespace_syncs: int = setting(10, "Namespaces emptied side by side", minimum=1)
+    root_ca_file: Path | None = setting(
+        None, "PEM file of the CA that every namespace is told, for pods", reason="ca_file unless set"
+    )
     cluster_cidr: str = setting("10.244.0.0/16", "Range of the addresses of pods, IPv4")
     node_cidr_mask_size: int = setting(24, "Length of the prefix of each node's part of it", minimum=8, maximum=30)
     node_monitor_grace_seconds: float = setting(

@@ -23,6 +23,7 @@ class Context:
     Attributes:
         client: carries calls while the term lasts and not longer.
         informers: one cache a kind for all controllers.
+        root_ca: the CA for pods, in PEM; empty if there is none to publish.
         wall_clock: seconds since the epoch, for comparison with times in objects.
     """
 
@@ -31,6 +32,7 @@ class Context:
     recorder: EventRecorder
     config: ControllerManagerConfig
     metrics: ControllerManagerMetrics
+    root_ca: str = ""
     wall_clock: Callable[[], float] = time.time
     random: Random = field(default_factory=SystemRandom)
 

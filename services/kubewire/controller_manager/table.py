@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from kubewire.component.lifecycle import Part, Stage
 from kubewire.controller_manager.context import Context, Loops
 from kubewire.controller_manager.endpoint_slice import controller as endpoint_slice
+from kubewire.controller_manager.namespace import controller as namespace
 from kubewire.controller_manager.node_ipam import controller as node_ipam
 from kubewire.controller_manager.node_lifecycle import controller as node_lifecycle
 from kubewire.controller_manager.replica_set import controller as replica_set
+from kubewire.controller_manager.root_ca import controller as root_ca
+from kubewire.controller_manager.service_account import controller as service_account
 from kubewire.controller_manager.taint_eviction import controller as taint_eviction
 
 if TYPE_CHECKING:
@@ -29,6 +32,9 @@ class Entry(NamedTuple):
 
 
 CONTROLLERS: Final = (
+    Entry(namespace.NAME, namespace.NamespaceController),
+    Entry(service_account.NAME, service_account.make),
+    Entry(root_ca.NAME, root_ca.make),
     Entry(endpoint_slice.NAME, endpoint_slice.EndpointSliceController),
     Entry(replica_set.NAME, replica_set.ReplicaSetController),
     Entry(node_ipam.NAME, node_ipam.NodeIpamController),

@@ -33,6 +33,7 @@ def context_of(
         EventRecorder(cluster.client(), "test", wall_clock=now),
         config or ControllerManagerConfig(),
         ControllerManagerMetrics(Registry()),
+        "the cluster's CA",
         now,
         Random(1),
     )

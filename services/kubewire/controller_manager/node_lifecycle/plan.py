@@ -90,7 +90,7 @@ def _unknown(one: NodeCondition, now: float) -> NodeCondition:
     made = NodeCondition()
     made.CopyFrom(one)
     made.status, made.reason = UNKNOWN, "NodeStatusUnknown"
-    made.message = "Kubelet stopped posting node status."
+    made.message = "The node renews neither its Lease nor its status any more"
     made.lastTransitionTime.Clear()
     made.lastTransitionTime.seconds = int(now)
     return made
@@ -98,7 +98,7 @@ def _unknown(one: NodeCondition, now: float) -> NodeCondition:
 
 def _never(observed: Observed, type: str) -> NodeCondition:
     made = NodeCondition(type=type, status=UNKNOWN, reason="NodeStatusNeverUpdated")
-    made.message = "Kubelet never posted node status."
+    made.message = "The node has never told its status"
     made.lastHeartbeatTime.CopyFrom(observed.node.metadata.creationTimestamp)
     made.lastTransitionTime.seconds = int(observed.now)
     return made

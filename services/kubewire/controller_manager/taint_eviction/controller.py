@@ -84,7 +84,7 @@ def _marked(pod: Pod, now: float) -> Pod:
     """The pod, saying why it goes."""
     marked = copy_of(pod)
     made = marked.status.conditions.add(type=_DISRUPTION, status="True", reason="DeletionByTaintManager")
-    made.message = "Taint manager: deleting due to NoExecute taint"
+    made.message = "The pod does not tolerate a NoExecute taint of its node, or no longer"
     made.lastTransitionTime.seconds = int(now)
     return marked
 

@@ -1,0 +1,1 @@
+"""Namespaces that are deleted: first all that is in them goes, then they do."""

@@ -1,0 +1,1 @@
+"""The CA that pods check the API server by, published in every namespace."""
