@@ -23,6 +23,11 @@ _USUAL: Final = {"cpu": "4", "memory": "16Gi", "pods": "110"}
 
 def node(line: str) -> NodeInfo:
     """A node of one line; without amounts it has four CPUs, 16Gi and room for 110 pods."""
+    return node_info(node_message(line))
+
+
+def node_message(line: str) -> Node:
+    """The same as a message."""
     name, words = _words(line)
     made = Node()
     made.metadata.name = name
@@ -31,7 +36,7 @@ def node(line: str) -> NodeInfo:
         made.status.allocatable[resource].string = amount
     for key, value in words:
         _add_to_node(made, key, value)
-    return node_info(made)
+    return made
 
 
 def pod(line: str, *, namespace: str = "default") -> PodInfo:
