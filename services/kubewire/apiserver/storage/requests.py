@@ -3,33 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from kubewire.apiserver.storage.store import Change, Entry
 from kubewire.etcd import kv_pb2
 from kubewire.etcd import rpc_pb2 as pb
 
+_MOD: Final = pb.Compare.CompareTarget.MOD
+_EQUAL: Final = pb.Compare.CompareResult.EQUAL
+
 
 def guarded_put(key: bytes, value: bytes, expected_revision: int, lease: int = 0) -> pb.TxnRequest:
     """Write `key` if it was last written at `expected_revision` (0: if it does not exist), else read it."""
-    put = pb.PutRequest(key=key, value=value, lease=lease)
-    return _guarded(key, expected_revision, pb.RequestOp(request_put=put))
+    request = _guarded(key, expected_revision)
+    put = request.success.add().request_put
+    put.key = key
+    put.value = value
+    if lease:
+        put.lease = lease
+    return request
 
 
 def guarded_delete(key: bytes, expected_revision: int) -> pb.TxnRequest:
     """Delete `key` if it was last written at `expected_revision`, else read it."""
-    delete = pb.DeleteRangeRequest(key=key)
-    return _guarded(key, expected_revision, pb.RequestOp(request_delete_range=delete))
+    request = _guarded(key, expected_revision)
+    request.success.add().request_delete_range.key = key
+    return request
 
 
-def _guarded(key: bytes, expected_revision: int, write: pb.RequestOp) -> pb.TxnRequest:
-    guard = pb.Compare(
-        target=pb.Compare.CompareTarget.MOD,
-        result=pb.Compare.CompareResult.EQUAL,
-        key=key,
-        mod_revision=expected_revision,
-    )
-    read = pb.RequestOp(request_range=pb.RangeRequest(key=key))
-    return pb.TxnRequest(compare=[guard], success=[write], failure=[read])
+def _guarded(key: bytes, expected_revision: int) -> pb.TxnRequest:
+    """Filled in place: messages made apart and put together cost three times as much, and every write needs one."""
+    request = pb.TxnRequest()
+    guard = request.compare.add()
+    guard.target = _MOD
+    guard.result = _EQUAL
+    guard.key = key
+    guard.mod_revision = expected_revision
+    request.failure.add().request_range.key = key
+    return request
 
 
 def entry_of(kv: kv_pb2.KeyValue) -> Entry:
