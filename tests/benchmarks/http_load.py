@@ -13,6 +13,10 @@ from dataclasses import dataclass, field
 from typing import cast
 
 
+_KEPT_BYTES = 1 << 20
+"""Larger answers are counted and not kept: copying them would be part of what is measured."""
+
+
 @dataclass(slots=True)
 class Target:
     """Where to send requests, and as whom."""
@@ -43,7 +47,7 @@ class Target:
 
 @dataclass(slots=True)
 class Answer:
-    """Status code and body of one answer."""
+    """Status code and body of one answer; the body of a very large one is empty."""
 
     status: int
     body: bytes
@@ -91,14 +95,15 @@ class Connection(asyncio.Protocol):
             length = int(head[at + 15 : head.find(b"\r\n", at) if b"\r\n" in head[at:] else None])
             self._needed = end + 4 + length
             if len(self._buffer) >= self._needed:
-                self._finish(head, bytes(self._buffer[end + 4 : self._needed]))
+                self._finish(head, end + 4)
         elif b"transfer-encoding: chunked" in head:
             if self._buffer.endswith(b"\r\n0\r\n\r\n"):
-                self._finish(head, bytes(self._buffer[end + 4 :]))
+                self._finish(head, end + 4)
         else:
-            self._finish(head, b"")
+            self._finish(head, end + 4)
 
-    def _finish(self, head: bytes, body: bytes) -> None:
+    def _finish(self, head: bytes, at: int) -> None:
+        body = bytes(self._buffer[at:]) if len(self._buffer) < _KEPT_BYTES else b""
         self._buffer.clear()
         self._needed = 0
         assert self._answer is not None
