@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import cast
 
-
 _KEPT_BYTES = 1 << 20
 """Larger answers are counted and not kept: copying them would be part of what is measured."""
 
