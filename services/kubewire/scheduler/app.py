@@ -36,7 +36,6 @@ from kubewire.scheduler.config import SchedulerConfig
 from kubewire.scheduler.cycle.term import Term
 from kubewire.scheduler.errors import AddressNotListenedOn
 from kubewire.scheduler.metrics import SchedulerMetrics
-from kubewire.scheduler.queue.queue import Place
 from kubewire.scheduler.rpc.service import SchedulerService
 
 _LOG: Final = Logger("scheduler")
@@ -73,7 +72,7 @@ class Scheduler:
         add_process_metrics(self._registry)
         add_build_info(self._registry)
         self._metrics = SchedulerMetrics(self._registry, config.scheduler_name)
-        self._metrics.observe_queue(self._pending, self._sizes)
+        self._metrics.observe(lambda: None if self.term is None else self.term.board.queue, self._sizes)
         self.addresses = Addresses()
         self.health: Final = Health()
         self.identity: Final = f"{socket.gethostname()}_{os.getpid()}_{secrets.token_hex(4)}"
@@ -187,9 +186,6 @@ class Scheduler:
         """A standby is ready as it is; a leader when its caches are filled."""
         missing = [] if self.term is None else self.term.missing
         return f"waiting for {', '.join(missing)}" if missing else ""
-
-    def _pending(self) -> Mapping[Place, int]:
-        return dict.fromkeys(Place, 0) if self.term is None else self.term.board.queue.counts
 
     def _sizes(self) -> Mapping[str, int]:
         if self.term is None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from kubewire.component.metrics.registry import Registry
-from kubewire.scheduler.queue.queue import Place
+from kubewire.scheduler.queue.queue import Place, SchedulingQueue
 
 _ATTEMPT: Final = tuple(0.001 * 2**step for step in range(15))
 _WAIT: Final = tuple(0.01 * 2**step for step in range(20))
@@ -43,13 +43,28 @@ class SchedulerMetrics:
             "scheduler_queue_incoming_pods_total", "Pods that came into the queue.", ("event", "queue")
         )
 
-    def observe_queue(self, counts: Callable[[], Mapping[Place, int]], sizes: Callable[[], Mapping[str, int]]) -> None:
-        """Tell pending pods and the size of the snapshot whenever metrics are read."""
+    def observe(self, queue: Callable[[], SchedulingQueue | None], sizes: Callable[[], Mapping[str, int]]) -> None:
+        """Tell what waits and the size of the snapshot whenever metrics are read; no queue: nothing waits."""
+
+        def pending() -> Mapping[Place, int]:
+            waiting = queue()
+            return dict.fromkeys(Place, 0) if waiting is None else waiting.counts
+
+        def refused() -> Mapping[str, int]:
+            waiting = queue()
+            return {} if waiting is None else waiting.refused()
+
         self.registry.computed(
             "scheduler_pending_pods",
             "Pods that wait, by where they do.",
             ("queue",),
-            collect=lambda: [((place.value,), float(count)) for place, count in counts().items()],
+            collect=lambda: [((place.value,), float(count)) for place, count in pending().items()],
+        )
+        self.registry.computed(
+            "scheduler_unschedulable_pods",
+            "Pods that fit nowhere, by the plugins that refused nodes.",
+            ("plugin", "profile"),
+            collect=lambda: [((plugin, self._profile), float(count)) for plugin, count in refused().items()],
         )
         self.registry.computed(
             "scheduler_cache_size",

@@ -152,6 +152,7 @@ class Board:
 
     def _node_deleted(self, message: Node) -> None:
         self.snapshot.remove_node(message.metadata.name)
+        self._note(Change.NODE_DELETE)
 
     def _namespace_seen(self, message: Namespace) -> None:
         self.snapshot.set_namespace(message.metadata.name, dict(message.metadata.labels))

@@ -13,11 +13,11 @@ import numpy as np
 
 from kubewire.scheduler.plugins.contracts import Evaluator, Plugin, Scope
 from kubewire.scheduler.pods.pod import PodInfo
-from kubewire.scheduler.snapshot.arrays import ALL, Bools, Int64s
+from kubewire.scheduler.snapshot.arrays import ALL, Bools, Int64s, Rows
 from kubewire.scheduler.snapshot.snapshot import Snapshot
 
-ROWS_ONE_BY_ONE: Final = 24
-"""More changed rows than this are evaluated all at once with the others, which costs as much as this many."""
+ROWS_APART: Final = 256
+"""Up to this many changed rows are evaluated by themselves; more, and all rows are, in one sweep."""
 
 NOWHERE: Final = -1
 """The rank of rows that cannot take the pod."""
@@ -63,11 +63,14 @@ class Evaluation:
         if self._seen == seen:
             return
         rows = set(changes[seen:])
-        if len(rows) > ROWS_ONE_BY_ONE:
+        if len(rows) > ROWS_APART:
             self._ranks = self._ranked(ALL)
-            return
-        for row in rows:
-            self._ranks[row : row + 1] = self._ranked(slice(row, row + 1))
+        elif len(rows) == 1:
+            [row] = rows
+            self._ranks[row] = self._ranked(slice(row, row + 1))[0]
+        else:
+            changed = np.fromiter(rows, dtype=np.intp, count=len(rows))
+            self._ranks[changed] = self._ranked(changed)
 
     def ranks(self) -> Int64s:
         """The sum of all scores by row, `NOWHERE` where the pod cannot go."""
@@ -96,7 +99,7 @@ class Evaluation:
                     feasible &= ~failure.rows
         return feasible
 
-    def _ranked(self, rows: slice) -> Int64s:
+    def _ranked(self, rows: Rows) -> Int64s:
         """Scores that rows have by themselves, `NOWHERE` where filters of nodes and of rows refuse them."""
         feasible = self._node_mask[rows].copy()
         total = np.zeros(len(feasible), dtype=np.int64)

@@ -44,7 +44,7 @@ class Scheduling:
         best = int(ranks.max(initial=NOWHERE))
         if best == NOWHERE:
             return Decision("", 0, 0, diagnose(self._snapshot, evaluation.views))
-        equals = np.flatnonzero(ranks == best)
+        [equals] = (ranks == best).nonzero()
         row = int(equals[self._random.randrange(len(equals))] if len(equals) > 1 else equals[0])
         return Decision(self._snapshot.name(row), best, int(np.count_nonzero(ranks != NOWHERE)), None)
 

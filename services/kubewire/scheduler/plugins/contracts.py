@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Final, NamedTuple, Protocol
 
 from kubewire.scheduler.pods.pod import PodInfo
-from kubewire.scheduler.snapshot.arrays import Bools, Int64s
+from kubewire.scheduler.snapshot.arrays import Bools, Int64s, Rows
 from kubewire.scheduler.snapshot.snapshot import Snapshot
 
 SCORE_AT_MOST: Final = 100
@@ -35,18 +35,18 @@ class Failure(NamedTuple):
 class Evaluator:
     """One plugin's view of one pod. What it does not answer it has no opinion on.
 
-    `rows` is a slice of rows; answers have one entry for each of them.
+    Answers have one entry for each of the rows that are asked about.
     """
 
     scope: Scope = Scope.NODE
     filters: bool = False
     scores: bool = False
 
-    def failures(self, rows: slice) -> list[Failure]:  # noqa: ARG002 - overridden by those that filter
+    def failures(self, rows: Rows) -> list[Failure]:  # noqa: ARG002 - overridden by those that filter
         """Rows that cannot take the pod. A row may fail for several reasons."""
         return []
 
-    def row_scores(self, rows: slice) -> Int64s:
+    def row_scores(self, rows: Rows) -> Int64s:
         """How good rows are, 0 to 100, each by itself: for the scope ROW."""
         raise NotImplementedError(f"{type(self).__name__} does not score rows by themselves: {rows}")
 

@@ -11,7 +11,7 @@ from kubewire.scheduler.plugins.contracts import SCORE_AT_MOST, Evaluator, Failu
 from kubewire.scheduler.plugins.domains import Domains
 from kubewire.scheduler.pods.pod import PodInfo
 from kubewire.scheduler.pods.terms import PodTerm
-from kubewire.scheduler.snapshot.arrays import Bools, Int32s, Int64s
+from kubewire.scheduler.snapshot.arrays import Bools, Int32s, Int64s, Rows
 from kubewire.scheduler.snapshot.counts import Question, StandingTerm
 from kubewire.scheduler.snapshot.snapshot import Snapshot
 
@@ -60,7 +60,7 @@ class _Neighbours(Evaluator):
         self._near = Question(tuple(term.pods for term in near))
         self._is_own_neighbour = all(snapshot.counts.matches(term.pods, pod.shape) for term in near)
 
-    def failures(self, rows: slice) -> list[Failure]:
+    def failures(self, rows: Rows) -> list[Failure]:
         """A row fails for the first of the three that it does not meet."""
         found: list[Failure] = []
         left = self._snapshot.valid.copy()

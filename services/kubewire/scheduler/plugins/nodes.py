@@ -9,7 +9,7 @@ import numpy as np
 from kubewire.scheduler.plugins.contracts import Evaluator, Failure, Scope, scaled_to_best
 from kubewire.scheduler.pods.pod import PodInfo
 from kubewire.scheduler.pods.terms import NODE_NAME, NodeRequirement, Toleration
-from kubewire.scheduler.snapshot.arrays import Bools, Int64s
+from kubewire.scheduler.snapshot.arrays import Bools, Int64s, Rows
 from kubewire.scheduler.snapshot.node import Taint
 from kubewire.scheduler.snapshot.sets import Taints
 from kubewire.scheduler.snapshot.snapshot import Snapshot
@@ -39,7 +39,7 @@ class NodeFacts(Evaluator):
         self._is_reversed = True
         return self
 
-    def failures(self, rows: slice) -> list[Failure]:
+    def failures(self, rows: Rows) -> list[Failure]:
         """See the base class."""
         return [Failure(reason, failing[rows]) for reason, failing in self._failures]
 

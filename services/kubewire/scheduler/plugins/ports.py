@@ -6,6 +6,7 @@ from typing import Final
 
 from kubewire.scheduler.plugins.contracts import Evaluator, Failure, Scope
 from kubewire.scheduler.pods.pod import PodInfo
+from kubewire.scheduler.snapshot.arrays import Rows
 from kubewire.scheduler.snapshot.snapshot import Snapshot
 
 TAKEN: Final = "node(s) didn't have free ports for the requested pod ports"
@@ -30,5 +31,5 @@ class _FreePorts(Evaluator):
         self._snapshot = snapshot
         self._wanted = pod.shape.ports
 
-    def failures(self, rows: slice) -> list[Failure]:
-        return [Failure(TAKEN, self._snapshot.ports.taken(self._wanted, rows, self._snapshot.capacity))]
+    def failures(self, rows: Rows) -> list[Failure]:
+        return [Failure(TAKEN, self._snapshot.ports.taken(self._wanted, self._snapshot.capacity)[rows])]

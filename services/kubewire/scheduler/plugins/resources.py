@@ -9,7 +9,7 @@ import numpy as np
 from kubewire.scheduler.plugins.contracts import SCORE_AT_MOST, Evaluator, Failure, Scope
 from kubewire.scheduler.pods.amounts import CPU, MEMORY
 from kubewire.scheduler.pods.pod import PodInfo
-from kubewire.scheduler.snapshot.arrays import Int64s
+from kubewire.scheduler.snapshot.arrays import Int64s, Rows
 from kubewire.scheduler.snapshot.snapshot import Snapshot
 
 TOO_MANY_PODS: Final = "Too many pods"
@@ -44,14 +44,14 @@ class _Fit(Evaluator):
         ]
         self._counted = requests.counted
 
-    def failures(self, rows: slice) -> list[Failure]:
+    def failures(self, rows: Rows) -> list[Failure]:
         has, asked = self._amounts.allocatable, self._amounts.requested
         found = [Failure(TOO_MANY_PODS, asked[_PODS_LINE, rows] >= has[_PODS_LINE, rows])]
         for line, value, reason in self._wants:
             found.append(Failure(reason, asked[line, rows] + value > has[line, rows]))
         return found
 
-    def row_scores(self, rows: slice) -> Int64s:
+    def row_scores(self, rows: Rows) -> Int64s:
         """What would be left, in hundredths, on average over CPU and memory; a resource a node lacks does not count."""
         has = self._amounts.allocatable[:2, rows]
         asked = self._amounts.counted[:, rows] + np.array([[self._counted[0]], [self._counted[1]]])
@@ -83,7 +83,7 @@ class _Balance(Evaluator):
         asked = pod.shape.requests.asked
         self._asked = np.array([[asked.get(CPU, 0)], [asked.get(MEMORY, 0)]])
 
-    def row_scores(self, rows: slice) -> Int64s:
+    def row_scores(self, rows: Rows) -> Int64s:
         """100 less half the distance between the two parts: the standard deviation of two numbers."""
         has = self._amounts.allocatable[:2, rows]
         used = (self._amounts.requested[:2, rows] + self._asked) / np.maximum(has, 1)

@@ -12,7 +12,7 @@ from kubewire.scheduler.plugins.domains import Domains
 from kubewire.scheduler.plugins.nodes import untolerated_rows
 from kubewire.scheduler.pods.pod import PodInfo
 from kubewire.scheduler.pods.terms import PodSelector, Spread
-from kubewire.scheduler.snapshot.arrays import Bools, Floats, Int64s
+from kubewire.scheduler.snapshot.arrays import Bools, Floats, Int64s, Rows
 from kubewire.scheduler.snapshot.counts import Question
 from kubewire.scheduler.snapshot.snapshot import Snapshot
 
@@ -52,7 +52,7 @@ class _Spreading(Evaluator):
         self.filters = bool(self._hard)
         self.scores = bool(self._soft)
 
-    def failures(self, rows: slice) -> list[Failure]:
+    def failures(self, rows: Rows) -> list[Failure]:
         """A row fails for the first constraint it does not meet."""
         found: list[Failure] = []
         left = self._snapshot.valid.copy()

@@ -15,6 +15,7 @@ class Change(Enum):
     NODE_ADD = "NodeAdd"
     NODE_ALLOCATABLE = "NodeAllocatableChange"
     NODE_LABEL = "NodeLabelChange"
+    NODE_DELETE = "NodeDelete"
     NODE_TAINT = "NodeTaintChange"
     POD_ADD = "AssignedPodAdd"
     POD_UPDATE = "AssignedPodUpdate"
@@ -32,7 +33,8 @@ HELPFUL: Final[Mapping[str, frozenset[Change]]] = {
     "NodeAffinity": frozenset((Change.NODE_ADD, Change.NODE_LABEL)),
     "NodePorts": frozenset((Change.NODE_ADD, Change.POD_DELETE)),
     "NodeResourcesFit": frozenset((Change.NODE_ADD, Change.NODE_ALLOCATABLE, Change.POD_UPDATE, Change.POD_DELETE)),
-    "PodTopologySpread": _ANY_NODE | _PODS,
+    # A node that is gone may have been the domain with the fewest pods.
+    "PodTopologySpread": _ANY_NODE | _PODS | {Change.NODE_DELETE},
     "InterPodAffinity": _ANY_NODE | _PODS | {Change.NAMESPACE},
 }
 """By the plugin that refused. A pod that no plugin refused (there were no nodes) waits for a node."""

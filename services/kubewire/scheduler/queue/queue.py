@@ -11,6 +11,7 @@ The queue is bounded by the number of pods that wait. Times are those of one clo
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -101,6 +102,11 @@ class SchedulingQueue:
     def is_idle(self) -> bool:
         """Whether no pod is to be tried now."""
         return not self._counts[Place.ACTIVE]
+
+    def refused(self) -> Mapping[str, int]:
+        """How many unschedulable pods each plugin refused."""
+        unschedulable = (known for known in self._waiting.values() if known.place is Place.UNSCHEDULABLE)
+        return Counter(plugin for known in unschedulable for plugin in known.refusing)
 
     def get(self, key: ObjectKey) -> Waiting | None:
         """A pod that waits."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from itertools import islice
 from typing import Final, Protocol
 
 from kubewire.client.objects import ObjectKey
@@ -90,7 +89,7 @@ class SchedulerService:
         queue, now = self._term().board.queue, self._clock()
         limit = _bounded(request.limit, _PODS, _PODS_AT_MOST)
         return messages.ListQueueResponse(
-            pods=[_waiting(one, now) for one in islice(queue, limit)],
+            pods=[_waiting(one, now) for one in sorted(queue, key=lambda one: (one.since, one.pod.key))[:limit]],
             counts={place.value: count for place, count in queue.counts.items()},
         )
 

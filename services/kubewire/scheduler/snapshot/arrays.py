@@ -12,8 +12,11 @@ Int64s: TypeAlias = NDArray[np.int64]
 Int32s: TypeAlias = NDArray[np.int32]
 Floats: TypeAlias = NDArray[np.float64]
 
+Rows: TypeAlias = slice | NDArray[np.intp]
+"""Which rows plugins are to look at: a slice, or their numbers."""
+
 ALL = slice(None)
-"""All rows: plugins take the rows they are to look at as a slice."""
+"""All rows."""
 
 Element = TypeVar("Element", bound=np.generic)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
@@ -60,14 +60,12 @@ class PortTable:
         """A row is free again."""
         self._held.pop(row, None)
 
-    def taken(self, wanted: Iterable[HostPort], rows: slice, count: int) -> Bools:
-        """Of `count` rows, those (within `rows`) that cannot give one of the ports."""
+    def taken(self, wanted: Sequence[HostPort], count: int) -> Bools:
+        """Of `count` rows, those that cannot give one of the ports."""
         found = np.zeros(count, dtype=np.bool_)
-        wanted = tuple(wanted)
-        for row in range(*rows.indices(count)) if rows.stop is not None else list(self._held):
-            held = self._held.get(row, ())
+        for row, held in self._held.items():
             found[row] = any(one.conflicts(other) for one in wanted for other in held)
-        return found[rows]
+        return found
 
 
 class ImageTable:

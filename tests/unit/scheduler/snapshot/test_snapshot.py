@@ -74,7 +74,7 @@ def test_rows_are_used_again_and_grow() -> None:
     assert asked(snapshot, "other") == (0, 0)
     assert not snapshot.unschedulable[row]
     assert not snapshot.taints.counts(len)[row]
-    assert not snapshot.ports.taken(pod("b port=80").shape.ports, slice(row, row + 1), snapshot.capacity).any()
+    assert not snapshot.ports.taken(pod("b port=80").shape.ports, snapshot.capacity).any()
 
 
 WORDS = ("app=x cpu=1", "app=y cpu=2 far=app:x@zone", "app=x port=80", "app=y near~=app:x@zone", "app=x gpu=1")
