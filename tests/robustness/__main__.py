@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import shutil
 import sys
 import tempfile
+import traceback
 from pathlib import Path
 from typing import Final
 
@@ -28,12 +30,18 @@ def main() -> int:
 def _run(seed: int, asked: argparse.Namespace) -> bool:
     options = Options(seed, asked.seconds, asked.defect, not asked.calm)
     folder = Path(tempfile.mkdtemp(prefix=f"kw-robust-{seed}-"))
-    result = asyncio.run(run(options, folder))
+    try:
+        result = asyncio.run(run(options, folder))
+    except Exception as errors:  # noqa: BLE001 - the next seed may do better
+        say(f"seed {seed}: could not be run; the logs are in {folder}", *traceback.format_exception(errors))
+        return False
     say(f"seed {seed}: {len(result.violations)} violations; {result.counts}")
     if asked.schedule or result.violations:
         say(*result.schedule)
     say(*(f"  {text}" for text in result.violations[:_SHOWN]))
-    if result.violations:
+    if not result.violations:
+        shutil.rmtree(folder)
+    else:
         say(f"the history and the logs are in {folder}; again: {command(options)}")
         save(result.history, folder / "history.json")
     return not result.violations

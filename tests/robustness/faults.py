@@ -1,7 +1,7 @@
 """What befalls the cluster during a run: a schedule made from the seed alone, and the hands that carry it out.
 
-Every process has a lane of its own, so that it is not ended twice at once; lanes run beside each other, so that etcd
-may be away while an API server starts.
+What can be disturbed has a lane of its own, so that it is not ended twice at once; lanes run beside each other, so that
+etcd may be away while an API server starts.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import asyncio
 import signal
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from random import Random
@@ -33,6 +33,9 @@ class Kind(Enum):
     KILL_SERVER = "kill API server"
     STOP_SERVER = "stop API server"  # SIGTERM
     PAUSE_SERVER = "pause API server"
+    KILL_SERVERS = "kill all API servers"
+    CUT_ANSWERS = "cut etcd's answers"  # what is asked is done, but not told, and then the connection breaks
+    ISOLATE = "isolate from etcd"
     COMPACT = "compact"
     EXPIRE_LEASE = "expire lease"
     REVOKE_LEASE = "revoke lease"
@@ -41,9 +44,13 @@ class Kind(Enum):
 
 
 ETCD: Final = "etcd"
+SERVERS: Final = "API servers"
+WIRE: Final = "wire"
 CLIENT: Final = "foreign client"
-_LANES: Final = {
+_LANES: Final[Mapping[str, tuple[Kind, ...]]] = {
     ETCD: (Kind.KILL_ETCD, Kind.KILL_ETCD, Kind.PAUSE_ETCD),
+    SERVERS: (Kind.KILL_SERVER, Kind.KILL_SERVER, Kind.STOP_SERVER, Kind.PAUSE_SERVER, Kind.KILL_SERVERS),
+    WIRE: (Kind.CUT_ANSWERS, Kind.CUT_ANSWERS, Kind.ISOLATE),
     CLIENT: (
         Kind.COMPACT,
         Kind.COMPACT,
@@ -54,9 +61,11 @@ _LANES: Final = {
         Kind.WRITE_INSIDE,
     ),
 }
-_SERVER_KINDS: Final = (Kind.KILL_SERVER, Kind.KILL_SERVER, Kind.STOP_SERVER, Kind.PAUSE_SERVER)
-_PERIODS: Final = {ETCD: 1.6, CLIENT: 0.35}
-_SERVER_PERIOD: Final = 2.4
+_PERIODS: Final = {ETCD: 1.6, SERVERS: 1.0, WIRE: 0.9, CLIENT: 0.35}
+"""About how many seconds lie between two faults of a lane; a server takes most of them to start again."""
+
+_HELD: Final = frozenset({Kind.PAUSE_ETCD, Kind.PAUSE_SERVER, Kind.ISOLATE})
+_ANSWERS_HELD_SECONDS: Final = 0.03
 _LEASE_SECONDS: Final = 1  # the shortest etcd grants here
 _ATTEMPTS: Final = 40
 _ATTEMPT_PAUSE_SECONDS: Final = 0.05
@@ -64,32 +73,39 @@ _ATTEMPT_PAUSE_SECONDS: Final = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`hold_seconds`: how long a process stays away or is held; `amount`: of keys, writes or revisions."""
+    """`hold_seconds`: how long something stays away or is held; `amount`: of keys, writes or revisions."""
 
     at_seconds: float
     lane: str
     kind: Kind
+    server: str
     hold_seconds: float
     amount: int
 
     def __str__(self) -> str:
-        return f"{self.at_seconds:6.2f} s  {self.lane}: {self.kind.value} ({self.hold_seconds:.2f} s, {self.amount})"
+        details = {
+            ETCD: f"for {self.hold_seconds:.2f} s",
+            SERVERS: f"{self.server}, for {self.hold_seconds:.2f} s",
+            WIRE: f"for {self.hold_seconds:.2f} s" if self.kind is Kind.ISOLATE else "",
+            CLIENT: f"{self.amount}",
+        }
+        return f"{self.at_seconds:6.2f} s  {self.lane}: {self.kind.value} {details[self.lane]}".rstrip()
 
 
 def plan(random: Random, seconds: float, servers: Sequence[str]) -> list[Fault]:
     """A schedule: in every lane something about once in its period, each kind before any comes again."""
     faults = []
-    for lane in (ETCD, CLIENT, *servers):
-        period = _PERIODS.get(lane, _SERVER_PERIOD)
+    for lane, kinds in _LANES.items():
         left: list[Kind] = []
-        at = random.uniform(0.1, period)
+        at = random.uniform(0.1, _PERIODS[lane])
         while at < seconds:
             if not left:
-                left = list(_LANES.get(lane, _SERVER_KINDS))
-                random.shuffle(left)
-            hold = random.choice((0.0, random.uniform(0.05, 0.4), random.uniform(0.2, 1.2)))
-            faults.append(Fault(at, lane, left.pop(), hold, random.randint(1, 6)))
-            at += hold + random.uniform(0.3, 1.7) * period
+                left = random.sample(kinds, len(kinds))
+            kind = left.pop()
+            short, long = random.choice(((0.0, 0.0), (0.05, 0.4), (0.2, 1.2))) if kind not in _HELD else (0.1, 1.2)
+            hold = random.uniform(short, long)
+            faults.append(Fault(at, lane, kind, random.choice(servers), hold, random.randint(1, 6)))
+            at += hold + random.uniform(0.3, 1.7) * _PERIODS[lane]
     return sorted(faults, key=lambda fault: fault.at_seconds)
 
 
@@ -120,22 +136,27 @@ class Faults:
 
     async def _carry_out(self, fault: Fault, random: Random) -> bool:
         """Whether it happened."""
-        match fault.kind:
-            case Kind.KILL_ETCD | Kind.PAUSE_ETCD:
+        match fault.lane:
+            case "etcd":
                 await self._disturb_etcd(fault)
-            case Kind.KILL_SERVER | Kind.STOP_SERVER | Kind.PAUSE_SERVER:
-                await self._disturb_server(fault)
+            case "API servers":
+                await self._disturb_servers(fault)
+            case "wire":
+                await self._disturb_wire(fault)
+            case _:
+                return await self._disturb_data(fault, random)
+        return True
+
+    async def _disturb_data(self, fault: Fault, random: Random) -> bool:
+        match fault.kind:
             case Kind.COMPACT:
                 return await self._compact(fault.amount)
-            case Kind.EXPIRE_LEASE:
-                return await self._foreign.lease(random, fault.amount, revoke=False)
-            case Kind.REVOKE_LEASE:
-                return await self._foreign.lease(random, fault.amount, revoke=True)
+            case Kind.EXPIRE_LEASE | Kind.REVOKE_LEASE:
+                return await self._foreign.lease(random, fault.amount, revoke=fault.kind is Kind.REVOKE_LEASE)
             case Kind.WRITE_OUTSIDE:
                 return await self._foreign.write_outside(fault.amount)
-            case Kind.WRITE_INSIDE:
+            case _:
                 return await self._foreign.write_inside(random, fault.amount)
-        return True
 
     async def _disturb_etcd(self, fault: Fault) -> None:
         etcd = self._cluster.etcd
@@ -150,23 +171,38 @@ class Faults:
         await asyncio.sleep(fault.hold_seconds)
         await asyncio.to_thread(etcd.start)
 
-    async def _disturb_server(self, fault: Fault) -> None:
-        server = self._cluster.servers[fault.lane]
+    async def _disturb_servers(self, fault: Fault) -> None:
+        chosen = list(self._cluster.servers) if fault.kind is Kind.KILL_SERVERS else [fault.server]
+        servers = [self._cluster.servers[name] for name in chosen]
         if fault.kind is Kind.PAUSE_SERVER:
-            server.signal(signal.SIGSTOP)
+            servers[0].signal(signal.SIGSTOP)
             try:
                 await asyncio.sleep(fault.hold_seconds)
             finally:
-                server.signal(signal.SIGCONT)
+                servers[0].signal(signal.SIGCONT)
             return
         if fault.kind is Kind.STOP_SERVER:
-            code = await asyncio.to_thread(server.stop)
+            code = await asyncio.to_thread(servers[0].stop)
             if code:
-                self._history.anomalies.append(f"API server {fault.lane} ended with {code} when it was asked to stop")
-        else:
-            await asyncio.to_thread(server.kill)
+                self._history.anomalies.append(f"API server {fault.server} ended with {code} when asked to stop")
+        for server in servers:
+            server.kill()
         await asyncio.sleep(fault.hold_seconds)
-        await asyncio.to_thread(server.start)
+        async with asyncio.TaskGroup() as group:
+            for server in servers:
+                group.create_task(asyncio.to_thread(server.start))
+
+    async def _disturb_wire(self, fault: Fault) -> None:
+        wire = self._cluster.wire
+        wire.answers.clear()
+        if fault.kind is Kind.CUT_ANSWERS:
+            await asyncio.sleep(_ANSWERS_HELD_SECONDS)
+            wire.cut()
+            return
+        wire.requests.clear()
+        await asyncio.sleep(fault.hold_seconds)
+        wire.requests.set()
+        wire.answers.set()
 
     async def _compact(self, keep: int) -> bool:
         """Forget all but the last few revisions that the reference has seen."""

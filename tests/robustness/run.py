@@ -99,8 +99,9 @@ async def run(options: Options, folder: Path) -> Result:
     """
     cluster = Cluster.prepare(folder, SERVERS, defect=options.defect)
     try:
-        await cluster.start()
-        return await _Run(options, cluster).run()
+        async with cluster.wire.opened():
+            await cluster.start()
+            return await _Run(options, cluster).run()
     finally:
         cluster.end()
 

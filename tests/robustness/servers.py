@@ -17,9 +17,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
+import pytest
+
 from tests.apiserver_process import ApiServerProcess
 from tests.etcd_process import EtcdProcess
 from tests.robustness.api import Access
+from tests.robustness.wire import Wire
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _PORTS: Final = range(15_000, 30_000)
@@ -45,11 +48,22 @@ def free_ports() -> Iterator[int]:
         yield port
 
 
+class NotStarted(Exception):
+    """A server did not become ready. Its message ends with what it logged."""
+
+
 @dataclass
 class SmallApiServer(ApiServerProcess):
     """An API server with small bounds (`small_server.py`), and with a defect if one is named."""
 
     defect: str = ""
+
+    def start(self) -> None:
+        """See `ApiServerProcess.start`. Raises NotStarted, which says why."""
+        try:
+            super().start()
+        except pytest.fail.Exception as failure:
+            raise NotStarted(str(failure)) from None
 
     def _command(self) -> list[str]:
         python, *command = super()._command()
@@ -63,10 +77,11 @@ class SmallApiServer(ApiServerProcess):
 
 @dataclass
 class Cluster:
-    """One etcd, and API servers called a, b ..."""
+    """One etcd, and API servers called a, b ... The last one reaches etcd over a wire, the others directly."""
 
     folder: Path
     etcd: EtcdProcess
+    wire: Wire
     servers: dict[str, SmallApiServer] = field(default_factory=dict)
 
     @classmethod
@@ -75,11 +90,13 @@ class Cluster:
         ports = free_ports()
         etcd = EtcdProcess(folder / "etcd", next(ports), next(ports))
         etcd.folder.mkdir(parents=True, exist_ok=True)
-        cluster = cls(folder, etcd)
-        for name in "abcdef"[:count]:
+        cluster = cls(folder, etcd, Wire(next(ports), etcd.client_port))
+        names = "abcdef"[:count]
+        for name in names:
             its_ports = dict(zip(_PORT_NAMES, islice(ports, len(_PORT_NAMES)), strict=True))
             settings = ("--shutdown-grace-seconds=0.5", f"--token-file={folder / 'tokens.csv'}", *flags)
-            cluster.servers[name] = SmallApiServer(folder / name, etcd.endpoint, settings, its_ports, defect=defect)
+            endpoint = cluster.wire.endpoint if name == names[-1] else etcd.endpoint
+            cluster.servers[name] = SmallApiServer(folder / name, endpoint, settings, its_ports, defect=defect)
         (folder / "tokens.csv").write_text('robust,admin,admin,"system:masters"\n')
         return cluster
 
