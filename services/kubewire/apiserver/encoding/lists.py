@@ -25,6 +25,12 @@ from kubewire.machinery.wire import field, varint
 PIECE_BYTES: Final = 512 * 1024
 """Aim of a piece: encrypting and sending it takes about a millisecond."""
 
+_JOINED_BYTES: Final = 16 << 20
+"""Lists up to this size are kept joined: that takes no longer than a piece should. Longer ones are not held twice."""
+
+_JOINED: Final = "rest joined"
+"""Where they are kept on a page."""
+
 _PIECE_SECONDS: Final = 0.003
 """Longest work on one piece, when forms have to be made first."""
 
@@ -61,9 +67,15 @@ class ListForms:
         return pretty(b"{" + self._objects.tail(item)).rstrip().replace(b"\n", b"\n    ")
 
     def protobuf(self, resource: Resource, page: Page) -> Iterator[bytes]:
-        """The kind's list in its envelope: the items' bytes as they are."""
+        """The kind's list in its envelope: the items' bytes as they are, joined once while none of them changes."""
         kind = self._objects.kinds.of(resource)
-        return _protobuf(kind.api_version, kind.list_kind, page, [item.framed for item in page.items])
+        body = page.item_forms.get(_JOINED)
+        if body is None:
+            framed = [item.framed for item in page.items]
+            if sum(map(len, framed)) > _JOINED_BYTES:
+                return _protobuf(kind.api_version, kind.list_kind, page, framed)
+            body = page.item_forms[_JOINED] = b"".join(framed)
+        return _joined_protobuf(kind.api_version, kind.list_kind, page, body)
 
     def table(self, resource: Resource, page: Page, wanted: Wanted, shows: str, now_seconds: float) -> Iterator[bytes]:
         """The page as a table; `shows` is what each row carries: Metadata, Object or None."""
@@ -140,6 +152,15 @@ def _protobuf(api_version: str, kind: str, page: Page, framed: Sequence[bytes]) 
             yield b"".join(framed[begin:end])
             begin, size = end, 0
     yield b"".join(framed[begin:]) + envelope.CLOSING
+
+
+def _joined_protobuf(api_version: str, kind: str, page: Page, body: bytes) -> Iterator[bytes]:
+    """The same of items that were joined before."""
+    metadata = field(1, _raw_metadata(page))
+    yield envelope.opening(api_version, kind, len(metadata) + len(body)) + metadata
+    for begin in range(0, len(body), PIECE_BYTES):
+        yield body[begin : begin + PIECE_BYTES]
+    yield envelope.CLOSING
 
 
 def _raw_metadata(page: Page) -> bytes:
