@@ -107,8 +107,8 @@ class Scheduler:
         while True:
             try:
                 await self.elector.run(self._lead)
-            except (LeadershipLost, NotLeading) as error:
-                _LOG.warning("the lead is lost, running for it again", reason=error)
+            except* (LeadershipLost, NotLeading) as lost:
+                _LOG.warning("the lead is lost, running for it again", reason=_first(lost))
 
     async def run_events(self, started: Started) -> None:
         """Write Events."""
@@ -169,8 +169,6 @@ class Scheduler:
         self.term = Term(self._config, self._metrics, self._recorder)
         try:
             await self.term.run(leadership, self._transport)
-        except* NotLeading as lost:
-            raise NotLeading(str(lost.exceptions[0])) from None
         finally:
             self.term = None
 
@@ -193,6 +191,12 @@ class Scheduler:
         snapshot = self.term.board.snapshot
         assumed = sum(placement.is_assumed for placement in snapshot.placements.values())
         return {"nodes": snapshot.node_count, "pods": len(snapshot.placements), "assumed_pods": assumed}
+
+
+def _first(failures: BaseExceptionGroup[BaseException]) -> BaseException:
+    """One of the failures, which all have the same cause."""
+    failure = failures.exceptions[0]
+    return _first(failure) if isinstance(failure, BaseExceptionGroup) else failure
 
 
 def _election(config: SchedulerConfig) -> ElectionConfig:

@@ -1,4 +1,4 @@
-"""As for terms: virtual time."""
+"""Coroutine tests run in virtual time, where a deadlock is an error, and must leave caches as they are."""
 
 from kubewire.client.testing.pytest_plugin import mutation_detector, pytest_asyncio_loop_factories
 
