@@ -33,8 +33,10 @@ if TYPE_CHECKING:
 _Handler = Callable[["Asked"], Awaitable["Written"]]
 
 _SMALL_PAGE: Final = 64
-_WEIGHED: Final = 512
 """Items of a page that is made at once: their forms take a few milliseconds even when none is there yet."""
+
+_WEIGHED: Final = 512
+"""Items whose sizes are added up to tell small answers from large ones: thousands of lengths would show."""
 
 # Kinds whose deletion is answered with the object as it was, instead of a Status.
 _SHOWN_WHEN_DELETED: Final = frozenset(
@@ -175,7 +177,6 @@ class ObjectFace:
         pieces: Iterable[bytes] = self._lists.pieces(asked.endpoint.shown, page, wanted, asked.shows, request.received)
         if wanted.format is Format.YAML:
             pieces = (await _yaml(pieces),)
-        # Enough of it to tell small answers from large ones: adding up thousands of lengths would show.
         size = sum([len(item.raw) for item in page.items[:_WEIGHED]])
         if self._compression.applies(request, size):
             return await write_compressed(request, pieces, content_type, asked.headers)
