@@ -35,6 +35,10 @@ class Overlay(Generic[T]):
         """`before` is gone."""
         self._put(key_of(before), None, before, now)
 
+    def holds(self, key: ObjectKey) -> bool:
+        """Whether a write of ours to an object may not be in the cache yet."""
+        return key in self._written
+
     def over(self, cached: Iterable[T], mine: Iterable[ObjectKey], now: float) -> list[T]:
         """The cached objects with our writes on top; `mine` are the keys of all that may belong to them."""
         found = {key_of(obj): obj for obj in cached}

@@ -79,6 +79,7 @@ class EndpointSliceController:
         cached = self._slices.cache.by_index(_BY_SERVICE, str(key))
         now = self._context.wall_clock()
         slices = self._overlay.over(cached, self._written.get(key, ()), now)
+        self._written[key] = {one for one in self._written.get(key, ()) if self._overlay.holds(one)}
         return Observed(service, list(pods), zones, slices)
 
     async def _perform(self, service: ObjectKey, made: Plan) -> None:

@@ -8,12 +8,14 @@ from typing import Final
 from kubewire.api.apps.v1.replica_set_pb2 import ReplicaSet
 from kubewire.api.core.v1.pod_pb2 import Pod
 from kubewire.client.events.recorder import EventRecorder
+from kubewire.client.resources.batches import BYTES_AT_MOST
 from kubewire.client.resources.options import PatchType, View
 from kubewire.client.resources.resource_client import ResourceClient
 from kubewire.client.resources.results import Result
 from kubewire.controller_manager.calls import is_missing, is_there, leaves_open
 from kubewire.controller_manager.pods.ownership import controller_of
 from kubewire.controller_manager.replica_set.memory import Memory
+from kubewire.controller_manager.replica_set.plan import is_going
 from kubewire.controller_manager.replica_set.pods import adoption, release
 from kubewire.machinery.errors import StatusError
 from kubewire.machinery.json_value import JsonObject
@@ -46,8 +48,15 @@ class PodControl:
         Raises:
             StatusError: they are still open.
         """
-        if self._memory.open:
-            await self._send(list(self._memory.open))
+        if not self._memory.open:
+            return
+        if is_going(self._set):
+            # What was made all the same is the garbage collector's.
+            self._memory.open.clear()
+            return
+        error = await self._send(list(self._memory.open))
+        if self._memory.open and error is not None:
+            raise error
 
     async def verify(self) -> None:
         """Ask for created pods that the cache should have shown by now; forget those that are gone."""
@@ -65,12 +74,13 @@ class PodControl:
             StatusError: the first failure; what was created is remembered.
         """
         start, size = 0, _SLOW_START
+        one_call = max(1, BYTES_AT_MOST // max(1, max((pod.ByteSize() for pod in pods), default=1)))
         while start < len(pods):
             error = await self._send(pods[start : start + size])
             if error is not None:
                 self._recorder.warning(self._set, "FailedCreate", f"Error creating: {error}")
                 raise error
-            start, size = start + size, size * 2
+            start, size = start + size, min(size * 2, one_call)
 
     async def delete(self, pods: Sequence[Pod]) -> None:
         """Delete all of them.
@@ -116,18 +126,28 @@ class PodControl:
                     raise
 
     async def _send(self, pods: Sequence[Pod]) -> StatusError | None:
-        """Create once; returns why the first that was refused was.
+        """Create in one call; returns why the first that was refused was.
 
         Raises:
             StatusError: it is not known which were created; they stay open.
         """
         self._memory.open = list(pods)
-        results = await self._pods.create_many(pods, view=View.METADATA)
+        try:
+            results = await self._pods.create_many(pods, view=View.METADATA)
+        except StatusError as error:
+            if leaves_open(error):
+                raise
+            # It was one call, and refused as a whole.
+            self._memory.open = []
+            return error
         self._memory.open = []
-        failures = [await self._created(pod, result) for pod, result in zip(pods, results, strict=True)]
+        failures = [self._created(pod, result) for pod, result in zip(pods, results, strict=True)]
+        for pod, result in zip(pods, results, strict=True):
+            if result.error is not None and is_there(result.error):
+                await self._meet(pod)
         return next((failure for failure in failures if failure is not None), None)
 
-    async def _created(self, pod: Pod, result: Result[Pod]) -> StatusError | None:
+    def _created(self, pod: Pod, result: Result[Pod]) -> StatusError | None:
         error = result.error
         if error is None:
             identity = result.unwrap().metadata
@@ -136,22 +156,21 @@ class PodControl:
             self._memory.created(pod, self._now)
             self._recorder.normal(self._set, "SuccessfulCreate", f"Created pod: {pod.metadata.name}")
         elif is_there(error):
-            await self._meet(pod)
-        elif leaves_open(error):
+            # Whose it is is asked next; until then it may be ours.
             self._memory.open.append(pod)
-            return error
         else:
+            if leaves_open(error):
+                self._memory.open.append(pod)
             return error
         return None
 
     async def _meet(self, pod: Pod) -> None:
         """The name is taken: by this very pod, made by a call whose answer was lost, or by a stranger."""
         found = await self._find(pod.metadata.name)
-        if found is None:
-            return
-        owner = controller_of(found)
-        if owner is not None and owner.uid == self._set.metadata.uid:
+        owner = controller_of(found) if found is not None else None
+        if found is not None and owner is not None and owner.uid == self._set.metadata.uid:
             self._memory.created(found, self._now)
+        self._memory.open.remove(pod)
 
     def _deleted(self, pod: Pod, result: Result[Pod]) -> StatusError | None:
         error = result.error

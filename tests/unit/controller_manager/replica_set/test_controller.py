@@ -1,6 +1,7 @@
 """The ReplicaSet controller against the simulated cluster."""
 
 import asyncio
+from random import Random
 
 from kubewire.api.apps.v1.replica_set_pb2 import ReplicaSet
 from kubewire.api.core.v1.event_pb2 import Event
@@ -8,6 +9,9 @@ from kubewire.api.core.v1.pod_pb2 import Pod
 from kubewire.client.testing.link import Link
 from kubewire.client.testing.simulated_cluster import SimulatedCluster
 from kubewire.controller_manager.replica_set.controller import ReplicaSetController
+from kubewire.controller_manager.replica_set.pods import make_pods
+from kubewire.machinery import errors
+from kubewire.machinery.gvk import GroupResource
 from tests.unit.controller_manager.running import context_of, now, running
 
 
@@ -66,3 +70,34 @@ async def test_a_pod_that_vanishes_unseen_is_replaced() -> None:
         await asyncio.sleep(10)
         [second] = cluster.all(Pod)
         assert second.metadata.name != first.metadata.name
+
+
+async def test_a_name_that_a_stranger_has_is_given_up() -> None:
+    """A pod of somebody else under the name we chose is left alone, and another name is chosen."""
+    cluster = SimulatedCluster(wall_clock=now)
+    context = context_of(cluster)
+    [stranger] = make_pods(replica_set(1), 1, (), Random(1))
+    del stranger.metadata.ownerReferences[:]
+    stranger.metadata.labels["app"] = "other"
+    cluster.add(stranger)
+    cluster.add(replica_set(2))
+    async with running(ReplicaSetController, context):
+        await asyncio.sleep(60)
+    owned = [one for one in cluster.all(Pod) if one.metadata.ownerReferences]
+    assert len(owned) == 2
+    assert len(cluster.all(Pod)) == 3
+
+
+async def test_refusals_are_told() -> None:
+    """A pod that is refused is told in an event, and tried again."""
+    cluster, link = SimulatedCluster(wall_clock=now), Link()
+    cluster.add(replica_set(4))
+    async with running(ReplicaSetController, context_of(cluster, link)):
+        refused = errors.forbidden(GroupResource("", "pods"), "web-x", "no quota is left")
+        await asyncio.sleep(5)
+        assert len(cluster.all(Pod)) == 4
+        cluster.remove(Pod, cluster.all(Pod)[0].metadata.name, "default")
+        link.refusals.append(refused)
+        await asyncio.sleep(60)
+    assert len(cluster.all(Pod)) == 4
+    assert "FailedCreate" in {event.reason for event in cluster.all(Event)}
