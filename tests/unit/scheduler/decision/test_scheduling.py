@@ -9,36 +9,43 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kubewire.scheduler.decision.evaluation import NOWHERE
-from kubewire.scheduler.decision.scheduling import Scheduling, schedule
+from kubewire.scheduler.decision.scheduling import Decision, Scheduling, schedule
 from kubewire.scheduler.pods.pod import PodInfo
 from kubewire.scheduler.snapshot.snapshot import Snapshot
 from kubewire.scheduler.table import PLUGINS
 from tests.scheduler_tables import node, pod
 from tests.unit.scheduler.decision.scalar import Place, refusals, scores
 
-MARKS = (
-    "cpu=1",
-    "cpu=8",
-    "memory=1Gi",
-    "memory=0",
-    "pods=2",
-    "gpu=1",
-    "zone=a",
-    "zone=b",
-    "zone=c",
-    "rack=1",
-    "rack=2",
+SIZES = ("cpu=1", "cpu=8", "memory=1Gi", "memory=0", "pods=2", "gpu=1")
+PLACES = ("zone=a", "zone=b", "zone=c", "rack=1", "rack=2", "kubernetes.io/hostname=h1", "kubernetes.io/hostname=h2")
+TROUBLES = (
+    "taint=t1=:NoSchedule", "taint=t2=x:NoExecute", "taint=t3=:PreferNoSchedule", "taint=t4=:PreferNoSchedule",
+    "cordoned", "image=web:1@700Mi", "image=db:1@90Mi",
+)  # fmt: skip
+AMOUNTS = ("cpu=100m", "cpu=1", "memory=300Mi", "gpu=1", "port=80", "port=81", "image=web:1", "image=db:1")
+NODES = (
+    "tolerate=t1",
+    "tolerate=t2",
+    "tolerate=t3",
+    "select=zone:a",
+    "avoid=zone:a,b",
+    "prefer=zone:b",
+    "prefer=rack:1",
 )
-NODE_MARKS = (
-    *MARKS, "taint=t1=:NoSchedule", "taint=t2=x:NoExecute", "taint=t3=:PreferNoSchedule", "taint=t4=:PreferNoSchedule",
-    "cordoned", "image=web:1@700Mi", "image=db:1@90Mi", "kubernetes.io/hostname=h1", "kubernetes.io/hostname=h2",
-)  # fmt: skip
-POD_WISHES = (
-    "cpu=100m", "cpu=1", "memory=300Mi", "gpu=1", "port=80", "port=81", "tolerate=t1", "tolerate=t2", "tolerate=t3",
-    "select=zone:a", "avoid=zone:a,b", "prefer=zone:b", "prefer=rack:1", "image=web:1", "image=db:1",
-    "near=app:x@zone", "near=app:y@host", "far=app:x@host", "far=app:y@zone", "near~=app:x@zone", "far~=app:y@rack",
+SPREADS = (
     "spread=zone:1", "spread=rack:2", "spread~=zone:1", "spread~=rack:1", "spread~=kubernetes.io/hostname:2",
+    "select=zone:a",
 )  # fmt: skip
+NEIGHBOURS = (
+    "near=app:x@zone", "near=app:y@host", "far=app:x@host", "far=app:y@zone", "near~=app:x@zone", "far~=app:y@rack",
+)  # fmt: skip
+THEMES = (
+    ((*SIZES, *PLACES, *TROUBLES), (*AMOUNTS, *NODES, *SPREADS, *NEIGHBOURS)),
+    ((*SIZES, *TROUBLES), (*AMOUNTS, *NODES)),
+    (PLACES, SPREADS),
+    (PLACES, NEIGHBOURS),
+)
+"""What nodes are marked with, and what pods wish: all at once, and one thing at a time, which goes deeper."""
 
 
 def described(marks: tuple[str, ...], most: int) -> st.SearchStrategy[str]:
@@ -68,41 +75,47 @@ def cluster(nodes: list[str]) -> Cluster:
     return Cluster(snapshot, [Place(info) for info in infos])
 
 
-LABELLED = st.tuples(st.sampled_from(("app=x", "app=y", "app=z")), described(POD_WISHES, 4)).map(" ".join)
+def labelled(wishes: tuple[str, ...]) -> st.SearchStrategy[str]:
+    """A pod with a label and up to three wishes."""
+    return st.tuples(st.sampled_from(("app=x", "app=y", "app=z")), described(wishes, 3)).map(" ".join)
 
 
-@settings(max_examples=150, deadline=None)
-@given(
-    nodes=st.lists(described(NODE_MARKS, 6), min_size=1, max_size=8),
-    running=st.lists(st.tuples(LABELLED, st.integers(0, 7)), max_size=12),
-    waiting=st.lists(LABELLED, min_size=1, max_size=6),
-)
-def test_columns_agree_with_loops(nodes: list[str], running: list[tuple[str, int]], waiting: list[str]) -> None:
+@settings(max_examples=200, deadline=None)
+@given(data=st.data())
+def test_columns_agree_with_loops(data: st.DataObject) -> None:
     """Of any pods in any cluster, who may go where, why not, and every score are what plain loops say."""
+    marks, wishes = data.draw(st.sampled_from(THEMES))
+    nodes = data.draw(st.lists(described(marks, 5), min_size=1, max_size=6))
+    running = data.draw(st.lists(st.tuples(labelled(wishes), st.integers(0, 7)), max_size=6))
     both = cluster(nodes)
     for number, (line, where) in enumerate(running):
         both.run(pod(f"r{number} {line}"), f"n{where % len(nodes)}")
     scheduling = Scheduling(both.snapshot, PLUGINS, Random(0))
-    for number, line in enumerate(waiting):
+    for number, line in enumerate(data.draw(st.lists(labelled(wishes), min_size=1, max_size=5))):
         one = pod(f"w{number} {line}")
-        expected = scores(both.places, one)
-        ranks = scheduling.evaluation(one).ranks()
-        found = {both.snapshot.name(row): int(ranks[row]) for row in map(int, np.flatnonzero(ranks != NOWHERE))}
-        assert found == expected
-        decision = scheduling.schedule(one)
-        if expected:
-            assert expected[decision.node_name] == max(expected.values()) == decision.score
+        decision = agree(both, scheduling, one)
+        if decision.node_name:
             both.run(one, decision.node_name)
-        else:
-            assert decision.diagnosis is not None
-            reasons = Counter(reason for place in both.places for reason in refusals(both.places, place, one))
-            assert dict(decision.diagnosis.reasons) == reasons
+
+
+def agree(both: Cluster, scheduling: Scheduling, one: PodInfo) -> Decision:
+    """What is decided about a pod, which is what loops decide."""
+    expected = scores(both.places, one)
+    ranks = scheduling.evaluation(one).ranks()
+    assert {both.snapshot.name(row): int(ranks[row]) for row in map(int, np.flatnonzero(ranks != NOWHERE))} == expected
+    decision = scheduling.schedule(one)
+    if decision.diagnosis is None:
+        assert expected[decision.node_name] == max(expected.values()) == decision.score
+    else:
+        reasons = Counter(reason for place in both.places for reason in refusals(both.places, place, one))
+        assert dict(decision.diagnosis.reasons) == reasons
+    return decision
 
 
 @settings(max_examples=60, deadline=None)
 @given(
-    nodes=st.lists(described(MARKS, 4), min_size=1, max_size=5),
-    pods=st.lists(LABELLED, min_size=1, max_size=60),
+    nodes=st.lists(described((*SIZES, *PLACES), 4), min_size=1, max_size=5),
+    pods=st.lists(labelled(THEMES[0][1]), min_size=1, max_size=60),
     leaving=st.sets(st.integers(0, 59)),
 )
 def test_never_too_much_on_a_node(nodes: list[str], pods: list[str], leaving: set[int]) -> None:
