@@ -10,7 +10,7 @@ from pathlib import Path
 
 import uvloop
 
-from tests.benchmarks import client_runtime, data_path, fanout, limits, rest, rpc, start
+from tests.benchmarks import client_runtime, data_path, fanout, limits, replica_set, rest, rpc, start
 from tests.benchmarks.cluster import Cluster, running_cluster
 from tests.benchmarks.report import Row, heading, line
 
@@ -24,6 +24,7 @@ GROUPS: dict[str, tuple[Measurement, ...]] = {
     "grpc": (rpc.creating,),
     "fanout-grpc": (fanout.over_grpc,),
     "fanout-rest": (fanout.over_rest,),
+    "replica-set": (replica_set.creating,),
     "list": (rest.listing,),
 }
 

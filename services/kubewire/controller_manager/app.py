@@ -21,7 +21,7 @@ from kubewire.client.informer.informer import drop_managed_fields
 from kubewire.client.informer.shared import SharedInformers
 from kubewire.client.leader_election.config import ElectionConfig
 from kubewire.client.leader_election.elector import LeaderElector, LeadershipLost, Surroundings
-from kubewire.client.leader_election.leadership import Leadership
+from kubewire.client.leader_election.leadership import Leadership, NotLeading
 from kubewire.client.transport.transport import Transport
 from kubewire.component.errors import ConfigError
 from kubewire.component.grpc.server import ComponentServer
@@ -111,8 +111,8 @@ class ControllerManager:
         while True:
             try:
                 await self.elector.run(self._lead)
-            except LeadershipLost as error:
-                _LOG.warning("the lead is lost, running for it again", reason=error)
+            except* (LeadershipLost, NotLeading) as lost:
+                _LOG.warning("the lead is lost, running for it again", reason=_first(lost))
 
     async def run_events(self, started: Started) -> None:
         """Write Events."""
@@ -196,6 +196,12 @@ class ControllerManager:
         informers = self._informers.informers if self._informers is not None else ()
         missing = [str(informer.kind) for informer in informers if not informer.has_synced]
         return f"waiting for {', '.join(missing)}" if missing else ""
+
+
+def _first(failures: BaseExceptionGroup[BaseException]) -> BaseException:
+    """One of the failures, which all have the same cause."""
+    failure = failures.exceptions[0]
+    return _first(failure) if isinstance(failure, BaseExceptionGroup) else failure
 
 
 def _root_ca(config: ControllerManagerConfig) -> str:

@@ -42,6 +42,10 @@ class ControllerManagerConfig:
     concurrent_replicaset_syncs: int = setting(5, "ReplicaSets looked at side by side", minimum=1)
     concurrent_service_endpoint_syncs: int = setting(5, "Services looked at side by side", minimum=1)
     concurrent_namespace_syncs: int = setting(10, "Namespaces emptied side by side", minimum=1)
+    concurrent_gc_syncs: int = setting(20, "Objects the garbage collector looks at side by side", minimum=1)
+    terminated_pod_gc_threshold: int = setting(
+        12500, "Pods that have ended and are kept; beyond, the oldest go; 0 keeps all", minimum=0
+    )
     root_ca_file: Path | None = setting(
         None, "PEM file of the CA that every namespace is told, for pods", reason="ca_file unless set"
     )

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from kubewire.component.lifecycle import Part, Stage
 from kubewire.controller_manager.context import Context, Loops
 from kubewire.controller_manager.endpoint_slice import controller as endpoint_slice
+from kubewire.controller_manager.garbage import controller as garbage
 from kubewire.controller_manager.namespace import controller as namespace
 from kubewire.controller_manager.node_ipam import controller as node_ipam
 from kubewire.controller_manager.node_lifecycle import controller as node_lifecycle
+from kubewire.controller_manager.pod_gc import controller as pod_gc
 from kubewire.controller_manager.replica_set import controller as replica_set
 from kubewire.controller_manager.root_ca import controller as root_ca
 from kubewire.controller_manager.service_account import controller as service_account
@@ -40,6 +42,8 @@ CONTROLLERS: Final = (
     Entry(node_ipam.NAME, node_ipam.NodeIpamController),
     Entry(node_lifecycle.NAME, node_lifecycle.NodeLifecycleController),
     Entry(taint_eviction.NAME, taint_eviction.TaintEvictionController),
+    Entry(pod_gc.NAME, pod_gc.PodGarbageCollector),
+    Entry(garbage.NAME, garbage.GarbageCollector),
 )
 
 

@@ -27,6 +27,13 @@ def manager(apiserver: ApiServerProcess, tmp_path: Path) -> Iterator[ControllerM
         yield process
 
 
+@pytest.fixture
+def quick_manager(apiserver: ApiServerProcess, tmp_path: Path) -> Iterator[ControllerManagerProcess]:
+    """A controller-manager that gives nodes a second."""
+    with running_controller_manager(tmp_path, apiserver, "--node-monitor-grace-seconds=1") as process:
+        yield process
+
+
 @pytest_asyncio.fixture
 async def client(apiserver: ApiServerProcess) -> AsyncIterator[Client]:
     """The test's own way in."""

@@ -1,6 +1,9 @@
 """The controller-manager as a process: election, faces, end."""
 
 import asyncio
+import json
+import subprocess
+import sys
 import urllib.request
 from pathlib import Path
 from typing import TypeAlias
@@ -9,6 +12,7 @@ import grpc.aio
 
 from kubewire.api.apps.v1.replica_set_pb2 import ReplicaSet
 from kubewire.client.client import Client
+from kubewire.controller_manager.table import CONTROLLERS
 from kubewire.controller_manager.v1.controller_manager_service_pb2 import (
     GetLeaderRequest,
     GetLeaderResponse,
@@ -82,3 +86,18 @@ def _get(manager: ControllerManagerProcess, path: str) -> str:
     with urllib.request.urlopen(f"http://{manager.addresses['metrics']}{path}") as answer:
         text: str = answer.read().decode()
         return text
+
+
+async def test_grpcurl_describes_and_asks_it(manager: ControllerManagerProcess) -> None:
+    """Reflection tells what can be called, and grpcurl calls it without any file."""
+    await until_led_by(manager, manager.identity)
+    listed = await asyncio.to_thread(_grpcurl, manager.addresses["grpc"], "list")
+    assert {"grpc.health.v1.Health", SERVICE.strip("/")} <= set(listed.split())
+    answer = await asyncio.to_thread(_grpcurl, manager.addresses["grpc"], f"{SERVICE.strip('/')}/ListControllers")
+    names = [one["name"] for one in json.loads(answer)["controllers"]]
+    assert names == [entry.name for entry in CONTROLLERS]
+
+
+def _grpcurl(*arguments: str) -> str:
+    program = Path(sys.executable).parent / "grpcurl"
+    return subprocess.run([program, "-plaintext", *arguments], check=True, stdout=subprocess.PIPE, text=True).stdout

@@ -85,11 +85,14 @@ class EndpointSliceController:
     async def _perform(self, service: ObjectKey, made: Plan) -> None:
         """Create first and delete last: an endpoint that moves is told twice rather than not at all."""
         client = self._client.in_namespace(service.namespace)
+        count = self._context.metrics.slice_changes.labels
         for one in made.create:
             self._note(service, await client.create(one), None)
+            count("create").inc()
         for one in made.update:
             before = self._slices.cache.get(key_of(one))
             self._note(service, await client.update(one), before)
+            count("update").inc()
         for one in made.delete:
             try:
                 await client.delete(one.metadata.name, Deleting(uid=one.metadata.uid))
@@ -98,6 +101,7 @@ class EndpointSliceController:
                     raise
             self._written.setdefault(service, set()).add(key_of(one))
             self._overlay.deleted(one, self._context.wall_clock())
+            count("delete").inc()
 
     def _note(self, service: ObjectKey, written: EndpointSlice, before: EndpointSlice | None) -> None:
         self._written.setdefault(service, set()).add(key_of(written))

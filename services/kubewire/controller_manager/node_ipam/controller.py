@@ -62,6 +62,7 @@ class NodeIpamController:
             return RequeueAfter(_FULL_SECONDS)
         self._given[key.name] = chosen
         await self._client.patch(key.name, _giving(node, chosen))
+        self._context.metrics.ranges_given.labels(str(self._ranges.cluster)).inc()
         return None
 
     def _taken(self) -> list[str]:

@@ -72,6 +72,7 @@ class TaintEvictionController:
             if condition(pod, _DISRUPTION) is None:
                 await client.update_status(_marked(pod, now))
             await client.delete(metadata.name, Deleting(uid=metadata.uid))
+            self._context.metrics.taint_evictions.labels().inc()
         except StatusError as error:
             if not is_missing(error):
                 raise

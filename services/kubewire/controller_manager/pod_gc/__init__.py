@@ -1,0 +1,1 @@
+"""Pods that nobody else would remove: of nodes that are gone, never assigned, or ended long ago."""
