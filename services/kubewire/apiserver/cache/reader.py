@@ -22,6 +22,7 @@ from kubewire.apiserver.cache.options import CacheOptions
 from kubewire.apiserver.cache.pages import Chosen, Range, choose
 from kubewire.apiserver.cache.past_pages import PastPages
 from kubewire.apiserver.cache.selection import EVERYTHING, Selection
+from kubewire.apiserver.cache.slices import slices
 from kubewire.apiserver.cache.versions import LATEST, Freshness, ReadAt
 from kubewire.apiserver.cache.watchers import GroupKey, Watcher
 from kubewire.apiserver.contracts import Watch
@@ -202,8 +203,7 @@ class KindReader:
         namespace, view = plan.selection.namespace, plan.selection.view
         near = (event for event in events if not namespace or (event.item and event.item.namespace == namespace))
         seen_events = [shown for shown in map(view, near) if shown is not None]
-        parts = range(0, len(seen_events), INITIAL_BATCH)
-        return self._watcher(plan, iter([Batch(seen_events[at : at + INITIAL_BATCH]) for at in parts]), seconds)
+        return self._watcher(plan, map(Batch, slices(seen_events, INITIAL_BATCH)), seconds)
 
     def _watcher(self, plan: WatchPlan, first: Iterator[Batch], seconds: float | None) -> Watcher:
         """A watcher that goes on after everything that is in memory at this moment."""

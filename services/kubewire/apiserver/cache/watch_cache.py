@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import aclosing
 
 from kubewire.apiserver.cache.barrier import Barrier, BarrierTimes
@@ -20,6 +20,7 @@ from kubewire.apiserver.cache.loader import load_pages, starting_revision
 from kubewire.apiserver.cache.options import CacheOptions
 from kubewire.apiserver.cache.reader import KindReader
 from kubewire.apiserver.cache.routing import ROOT, Router
+from kubewire.apiserver.cache.slices import slices
 from kubewire.apiserver.item import Item
 from kubewire.apiserver.metrics import ApiServerMetrics
 from kubewire.apiserver.storage.errors import Compacted, StorageError
@@ -184,14 +185,3 @@ class WatchCache:
             for cache in self._caches:
                 cache.tick(forget_through=seen[0])
             seen.append(self.revision)
-
-
-def slices(changes: Sequence[Change], size: int) -> Iterator[Sequence[Change]]:
-    """Parts of about `size` changes that end on whole revisions."""
-    start = 0
-    while start < len(changes):
-        end = min(start + size, len(changes))
-        while end < len(changes) and changes[end].revision == changes[end - 1].revision:
-            end += 1
-        yield changes[start:end]
-        start = end

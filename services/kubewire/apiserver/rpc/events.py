@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 MESSAGE_BYTES: Final = 1 << 20
 """A batch larger than this is sent in several messages: an initial state may hold every object there is."""
 
+MESSAGE_BYTES_AT_MOST: Final = 3 << 20
+"""Up to this size changes of one revision stay together, since a client whose watch breaks between them goes on after
+their revision. Clients refuse messages over 4 MiB unless told otherwise."""
+
 INITIAL_EVENTS_END: Final = "k8s.io/initial-events-end"
 _TYPES: Final = {name: field(1, name.encode()) for name in ("ADDED", "MODIFIED", "DELETED", "BOOKMARK")}
 
@@ -34,15 +38,17 @@ def encode_batch(batch: Batch, form: Form) -> Sequence[bytes]:
 
 
 def _messages(batch: Batch, form: Form) -> Iterator[bytes]:
-    """Frames joined into messages that stay within the limit where single frames do."""
+    """Frames joined into messages that stay within the limits where single frames do."""
     pending: list[bytes] = []
-    size = 0
+    size = revision = 0
     for event in batch.events:
         body = form.body(_bookmark(event) if event.item is None else event.item.raw)
         head = _head(event.type, form, len(body))
-        if size and size + len(head) + len(body) > MESSAGE_BYTES:
+        limit = MESSAGE_BYTES_AT_MOST if event.revision == revision else MESSAGE_BYTES
+        if size and size + len(head) + len(body) > limit:
             yield b"".join(pending)
             pending, size = [], 0
+        revision = event.revision
         pending += (head, body)
         size += len(head) + len(body)
     yield b"".join(pending)

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from kubewire.apiserver.cache.items import INITIAL_BATCH
 from kubewire.apiserver.cache.options import CacheOptions
 from kubewire.apiserver.cache.reader import WatchPlan
 from kubewire.apiserver.cache.selection import Selection
@@ -319,3 +320,18 @@ async def test_one_revision_is_one_moment() -> None:
         assert len(batch.events) == 5
         assert len({event.revision for event in batch.events}) == 1
         assert (await pods_of(cache).list()).items == ()
+
+
+async def test_one_revision_is_one_batch() -> None:
+    """Who watches on from a version gets all changes of a revision together, however many: half would lose the rest."""
+    store = MemoryStore()
+    keys = [f"a/{index:04}" for index in range(INITIAL_BATCH + 100)]
+    async with running(store) as cache:
+        begun = await Pods(store).fill(*keys)
+        store.expire([store_key(key) for key in keys])
+        ended = await Pods(store).put("a/later")
+        watch = await pods_of(cache).watch(WatchPlan(after=begun))
+        batches = aiter(watch)
+        gone, later = await anext(batches), await anext(batches)
+    assert len(gone.events) == len(keys)
+    assert [event.revision for event in later.events] == [ended]

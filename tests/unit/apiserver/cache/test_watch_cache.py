@@ -1,29 +1,15 @@
 """Following the store: loading, resuming, reloading."""
 
 import asyncio
-import itertools
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from kubewire.apiserver.cache.options import CacheOptions
 from kubewire.apiserver.cache.reader import WatchPlan
 from kubewire.apiserver.cache.versions import ANY
-from kubewire.apiserver.cache.watch_cache import slices
 from kubewire.apiserver.storage.memory import MemoryStore
-from kubewire.apiserver.storage.store import Change
 from kubewire.machinery.errors import StatusError
 from tests.unit.apiserver.cache.running import Pods, make_cache, pods_of, running, shown, take
-
-
-@given(st.lists(st.integers(1, 5)), st.integers(1, 7))
-def test_slices_end_on_whole_revisions(sizes: list[int], size: int) -> None:
-    """Changes are taken over in parts, but never half a revision."""
-    changes = [Change(b"", b"", revision, None, 0) for revision, count in enumerate(sizes) for _ in range(count)]
-    parts = list(slices(changes, size))
-    assert [change for part in parts for change in part] == changes
-    assert all(one[-1].revision < two[0].revision for one, two in itertools.pairwise(parts))
 
 
 async def test_load() -> None:

@@ -1,8 +1,8 @@
 """Batches of events as messages."""
 
 from kubewire.api.core.v1.pod_pb2 import Pod
-from kubewire.apiserver.item import Batch, Item
-from kubewire.apiserver.rpc.events import MESSAGE_BYTES, encode_batch
+from kubewire.apiserver.item import Batch, Event, Item
+from kubewire.apiserver.rpc.events import MESSAGE_BYTES, MESSAGE_BYTES_AT_MOST, encode_batch
 from kubewire.apiserver.rpc.forms import TYPED, TYPED_METADATA
 from kubewire.machinery.resources import Resource
 from kubewire.rpc.core.v1.pod_service_pb2 import WatchPodsResponse
@@ -35,6 +35,17 @@ def test_one_large_object_is_one_message(pods: Resource) -> None:
     """An object over the limit is sent all the same, alone."""
     messages = encode_batch(batch_of(pods, 3, MESSAGE_BYTES + 10), TYPED)
     assert [len(WatchPodsResponse.FromString(data).events) for data in messages] == [1, 1, 1]
+
+
+def test_changes_of_one_revision_stay_together(pods: Resource) -> None:
+    """A lease that ends takes many objects with it: they are one message as long as clients take it."""
+    items = [event.item for event in batch_of(pods, 1500, 1000).events]
+    gone = Batch([Event("DELETED", item, item, 7) for item in items])
+    [message] = encode_batch(gone, TYPED)
+    assert MESSAGE_BYTES < len(message) <= MESSAGE_BYTES_AT_MOST
+    both = Batch([*gone.events, *(Event("DELETED", item, item, 8) for item in items)])
+    sent = [WatchPodsResponse.FromString(data).events for data in encode_batch(both, TYPED)]
+    assert [len(events) for events in sent] == [1500, 1500]
 
 
 def test_forms_are_kept_apart(pods: Resource) -> None:
