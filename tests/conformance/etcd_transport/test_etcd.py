@@ -129,16 +129,10 @@ async def test_many_watches(etcd_transport: Transport, key: bytes) -> None:
 
 
 class StrictEtcd(EtcdProcess):
-    """An etcd that takes four calls at a time of each client, and listens on a file as well."""
-
-    @property
-    def file(self) -> Path:
-        """The file."""
-        return self.folder / "socket"
+    """An etcd that takes four calls at a time of each client."""
 
     def _command(self) -> list[str]:
-        urls = f"http://{self.endpoint},unix://{self.file}"
-        return [*super()._command(), "--max-concurrent-streams=4", f"--listen-client-urls={urls}"]
+        return [*super()._command(), "--max-concurrent-streams=4"]
 
 
 @pytest.fixture
@@ -152,10 +146,9 @@ def strict_etcd(tmp_path: Path) -> Iterator[StrictEtcd]:
         member.kill()
 
 
-@pytest.mark.parametrize("is_file", [False, True])
-async def test_four_calls_at_a_time(strict_etcd: StrictEtcd, connect: Connect, key: bytes, is_file: bool) -> None:  # noqa: FBT001 - a parameter of the test
-    """Hundreds of calls beside a watch, four streams at a time, are all done, over a port and over a file."""
-    transport = connect(Address(path=str(strict_etcd.file)) if is_file else Address(port=strict_etcd.client_port))
+async def test_four_calls_at_a_time(strict_etcd: StrictEtcd, connect: Connect, key: bytes) -> None:
+    """Hundreds of calls beside a watch, four streams at a time, are all done."""
+    transport = connect(Address(port=strict_etcd.client_port))
     watching = await watch(transport, key)
     writes = (pb.PutRequest(key=key + b"%d" % number) for number in range(300))
     await asyncio.gather(*(ask(transport, PUT, request) for request in writes))
