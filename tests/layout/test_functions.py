@@ -8,6 +8,8 @@ from tests.layout.source_files import Module, expect_none, modules
 LINES_AT_MOST = 60
 UNOWNED_TASKS = {"create_task", "ensure_future"}
 
+OWNER = "# owned by "
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -35,12 +37,17 @@ def test_functions_are_short() -> None:
 
 
 def test_every_task_has_an_owner() -> None:
-    """Tasks are made by a TaskGroup: nothing calls create_task on asyncio or on a loop, or ensure_future."""
+    """Tasks are made by a TaskGroup: nothing calls create_task on asyncio or on a loop, or ensure_future.
+
+    Where no group can own one, the line says who does and how it ends: `# owned by ...`.
+    """
     expect_none(
         f"{module.path}:{call.lineno}: {ast.unparse(call.func)} leaves a task without an owner; use a TaskGroup"
         for module in modules()
         for call in ast.walk(module.tree)
-        if isinstance(call, ast.Call) and is_unowned_task(call)
+        if isinstance(call, ast.Call)
+        and is_unowned_task(call)
+        and OWNER not in module.text.splitlines()[call.lineno - 1]
     )
 
 

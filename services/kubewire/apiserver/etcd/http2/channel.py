@@ -134,7 +134,7 @@ class Channel:
         if self._attempt is None:
             if loop.time() < self._failed_at + RETRY_SECONDS:
                 raise self._unreachable(self._failure)
-            self._attempt = loop.create_task(self._attempt_to_connect())
+            self._attempt = loop.create_task(self._attempt_to_connect())  # owned by the channel: close() ends it
         return self._attempt
 
     async def _attempt_to_connect(self) -> Connection | str:

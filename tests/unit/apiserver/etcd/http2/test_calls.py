@@ -68,12 +68,13 @@ def test_messages_cut_anywhere(messages: list[bytes], data: st.DataObject) -> No
 async def test_unary() -> None:
     """The answer is handed out when the call is over, not before."""
     call = begun(is_unary=True)
-    answer = asyncio.ensure_future(call.answer())  # noqa: TID251 - awaited below
-    arrive(call, framed(b"yes"))
-    await asyncio.sleep(0)
-    assert not answer.done()
-    call.on_headers(DONE, is_last=True)
-    assert await answer == b"yes"
+    async with asyncio.TaskGroup() as group:
+        answer = group.create_task(call.answer())
+        arrive(call, framed(b"yes"))
+        await asyncio.sleep(0)
+        assert not answer.done()
+        call.on_headers(DONE, is_last=True)
+    assert answer.result() == b"yes"
     assert call.credit == 8
 
 
