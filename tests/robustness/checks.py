@@ -21,7 +21,7 @@ from tests.robustness.write_checks import check_explained, check_writes
 def violations(history: History) -> list[str]:
     """Everything that contradicts a guarantee; empty for a correct run."""
     states = States(history.truth)
-    placed = place(history.operations, states)
+    placed = place(history.operations, history.sessions, states)
     watches = WatchChecker(states, placed, history.compactions)
     return [
         *history.anomalies,

@@ -113,12 +113,14 @@ class Seen:
 
     RELISTED stands where the watcher started anew with the whole state, at the beginning or when it was told that its
     version is gone: from there on its state is that of this revision. The state itself is checked as a list.
+    `at` is when it was seen: who asks later must not be answered with less.
     """
 
     type: str
     revision: int
     key: str = ""
     tag: str = ""
+    at: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,14 +15,14 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from tests.robustness.api import Access, Api, Unexpected
+from tests.robustness.api import Access, Api, ListQuery, Unexpected
 from tests.robustness.checks import violations
 from tests.robustness.clients import LABELS, NAMESPACES, Client
 from tests.robustness.etcd_peer import REGISTRY, EtcdPeer
 from tests.robustness.faults import Fault, Faults, plan
 from tests.robustness.grpc_api import GenericDialect, GrpcApi, TypedDialect
-from tests.robustness.history import History, Operation, Outcome
-from tests.robustness.recorder import Recorder, Tags
+from tests.robustness.history import Freshness, History, Operation, Outcome, Verb
+from tests.robustness.recorder import Recorder, Tags, read_pages
 from tests.robustness.reference import Reference
 from tests.robustness.rest_api import JsonEncoding, ProtobufEncoding, RestApi
 from tests.robustness.servers import Cluster
@@ -183,12 +183,24 @@ class _Run:
         deadline = time.monotonic() + self._options.quiet_seconds
         while not all(watcher.is_through for watcher in watchers) and time.monotonic() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(_LOOK_SECONDS)
+        await self._read_all()
         for task in watching:
             task.cancel()  # what it has not seen by now is missed in its session
         async with asyncio.timeout(_PATIENT_SECONDS):
             await self._reference.wait_for(await self._peer.put(REGISTRY + b"robustness", b"the end"))
             await self._reference.verify()
             self._history.last_revision = await self._peer.revision()
+
+    async def _read_all(self) -> None:
+        """Every server shows everything as it is, over every face."""
+        for face, freshness in product(FACES, (Freshness.LATEST, Freshness.ANY)):
+            for api in self._open(face):
+                await self._read_from(api, freshness)
+
+    async def _read_from(self, api: Api, freshness: Freshness) -> None:
+        operation = Operation(f"last {api.name}", Verb.LIST, "", 0.0, freshness=freshness)
+        query = ListQuery("0" if freshness is Freshness.ANY else "")
+        await Recorder(self._history).note(operation, read_pages(lambda: api, operation, query))
 
     async def _write_last(self, key: str, label: str) -> Operation:
         client = Client("last", self._open("rest-json"), Recorder(self._history), self._tags, self._branch())

@@ -157,11 +157,13 @@ def truth(index: int, **changes: object) -> Change:
     return change
 
 
-def extra(*operations: Operation, **changes: object) -> Change:
-    """Add operations."""
+def extra(*operations: Operation, seen: Seen | None = None) -> Change:
+    """Add operations, and another watcher who saw one thing."""
 
     def change(history: History) -> None:
-        history.operations += [replace(operation, **changes) for operation in operations]  # type: ignore[arg-type]  # test data
+        history.operations += operations
+        if seen is not None:
+            history.sessions.append(Session("w2", "ns/", seen.revision - 1, seen=[seen]))
 
     return change
 
@@ -230,6 +232,10 @@ READ_FAULTS: dict[str, tuple[Change, str]] = {
     ),
     "older than asked for": (
         extra(_get(Version("w1", 2), 2.4, freshness=Freshness.NOT_OLDER, asked=5)),
+        "not between",
+    ),
+    "get older than what a watcher has seen": (
+        extra(_get(Version("w1", 2), 2.25, returned=2.27), seen=replace(_A2, at=2.24)),
         "not between",
     ),
     "list misses an object": (operation(5, snapshot={"ns/a": Version("w3", 5)}), "differs from the truth"),

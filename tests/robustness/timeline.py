@@ -10,9 +10,8 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import count
 
-from tests.robustness.history import NOWHERE, Freshness, Operation, Outcome, Refusal, Truth, Verb
+from tests.robustness.history import NOWHERE, Freshness, Operation, Outcome, Refusal, Session, Truth, Verb
 from tests.robustness.states import Interval, States
 
 
@@ -43,21 +42,21 @@ class Placed:
                 return self.operation.asked
 
 
-def place(operations: Iterable[Operation], states: States) -> list[Placed]:
-    """All operations, in the order they were invoked."""
+def place(operations: Iterable[Operation], sessions: Iterable[Session], states: States) -> list[Placed]:
+    """All operations, in the order they were invoked. What watchers saw is known from then on."""
     listed = sorted(operations, key=lambda operation: operation.invoked)
     ceilings = _ceilings(listed, states)
-    ended: list[tuple[float, int, int]] = []  # when, a number that makes entries comparable, revision
-    order = count()
+    ended = [(seen.at, seen.revision) for session in sessions for seen in session.seen if seen.at]
+    heapq.heapify(ended)
     floor = 0
     placed: list[Placed] = []
     for operation in listed:
         while ended and ended[0][0] < operation.invoked:
-            floor = max(floor, heapq.heappop(ended)[2])
+            floor = max(floor, heapq.heappop(ended)[1])
         revision = _position(Placed(operation, floor, ceilings[id(operation)], None), states)
         placed.append(Placed(operation, floor, ceilings[id(operation)], revision))
         if revision is not None and operation.outcome is not Outcome.UNKNOWN:
-            heapq.heappush(ended, (operation.returned, next(order), revision))
+            heapq.heappush(ended, (operation.returned, revision))
     return placed
 
 

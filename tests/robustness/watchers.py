@@ -217,7 +217,7 @@ class Watcher:
             self._start(Session(self.name, self.habit.prefix, 0 if relists else revision, self.habit.label))
         assert self.session is not None
         if relists:
-            self.session.seen.append(Seen("RELISTED", revision))
+            self.session.seen.append(Seen("RELISTED", revision, at=time.monotonic()))
         self.version, self._is_gone = revision, False
 
     def _forget_if_silent(self, session: Session) -> None:
@@ -254,7 +254,7 @@ class Watcher:
         assert self.session is not None
         found = event.object
         key, tag = (found.key, found.tag) if found is not None else ("", "")
-        self.session.seen.append(Seen(event.type, event.revision, key, tag))
+        self.session.seen.append(Seen(event.type, event.revision, key, tag, time.monotonic()))
         self.version = event.revision
         self.counts.bookmarks += found is None
         self.counts.events += found is not None
