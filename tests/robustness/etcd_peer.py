@@ -116,7 +116,8 @@ class EtcdPeer:
             await call.write(pb.WatchRequest(create_request=request))
             async for answer in call:
                 if answer.canceled:
-                    raise Unexpected(f"etcd ended a watch after {after}: {answer.cancel_reason}")
+                    why = answer.cancel_reason or f"compacted to {answer.compact_revision}"
+                    raise Unexpected(f"etcd ended a watch after {after}: {why}")
                 yield [
                     Change(event.kv.key, event.kv.mod_revision, None if event.type else event.kv.value)
                     for event in answer.events

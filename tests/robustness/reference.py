@@ -1,4 +1,4 @@
-"""The truth: what etcd itself says has happened, from the first revision on, whatever befalls it meanwhile.
+"""The truth: what etcd itself says has happened, from the run's beginning on, whatever befalls it meanwhile.
 
 It is read as it happens, so compaction must not overtake it: `seen` says how far history may be forgotten.
 """
@@ -6,12 +6,15 @@ It is read as it happens, so compaction must not overtake it: `seen` says how fa
 from __future__ import annotations
 
 import asyncio
+import json
+import time
 from typing import Final
 
+from kubewire.apiserver.cache.compactor import COMPACTION_KEY
 from tests.robustness.api import LABEL, Lost, Unexpected
 from tests.robustness.clients import NAMESPACES
 from tests.robustness.etcd_peer import PREFIX, REGISTRY, Change, EtcdPeer, stored_object
-from tests.robustness.history import History, Truth
+from tests.robustness.history import Compaction, History, Truth
 
 _PAUSE_SECONDS: Final = 0.02
 
@@ -28,6 +31,10 @@ class Reference:
         self._peer = peer
         self._history = history
         self._moved = asyncio.Event()
+
+    async def begin(self) -> None:
+        """Begin at this moment: nothing of the run has happened yet."""
+        self.seen = await self._peer.revision()
 
     async def run(self) -> None:
         """Follow until cancelled. Raises Unexpected when history is gone that was not seen: the run proves nothing."""
@@ -64,6 +71,9 @@ class Reference:
             raise Unexpected(f"the watched truth {seen} is not what etcd holds: {stored}")
 
     def _take(self, change: Change) -> None:
+        if change.key == COMPACTION_KEY and change.value is not None:
+            # The server's own compactor: what it records now it compacts to an interval later.
+            self._history.compactions.append(Compaction(json.loads(change.value)["revision"], time.monotonic()))
         key = change.key.removeprefix(PREFIX).decode()
         if not change.key.startswith(PREFIX) or key.partition("/")[0] not in NAMESPACES:
             return

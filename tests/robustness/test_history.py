@@ -15,11 +15,13 @@ import pytest
 
 from tests.robustness.checks import violations
 from tests.robustness.defects import DEFECTS
+from tests.robustness.faults import Kind, plan
 from tests.robustness.lies import LIES
 from tests.robustness.report import command, save, say
 from tests.robustness.run import Options, Result, run
 
 SHORT_SEEDS: Final = range(1, 7)
+SHORT_SECONDS: Final = 3.5
 LONG_SEEDS: Final = range(1001, 1201)
 FAULTS_AT_LEAST: Final = 3
 FOUND_AS: Final = {
@@ -60,10 +62,17 @@ async def expect_kept(options: Options, folder: Path) -> Result:
     return result
 
 
+def test_schedule_is_the_seeds() -> None:
+    """The same seed means the same faults; another one means others; none leaves anything out for long."""
+    schedules = [plan(Random(seed), 20.0, ("a", "b")) for seed in (1, 1, 2)]
+    assert schedules[0] == schedules[1] != schedules[2]
+    assert {fault.kind for fault in schedules[0]} == {*Kind}
+
+
 @pytest.mark.parametrize("seed", SHORT_SEEDS)
 async def test_promises_are_kept(seed: int, tmp_path: Path) -> None:
     """Reads and writes are linearizable, watches complete and in order; any lie in what was recorded is found."""
-    result = await expect_kept(Options(seed), tmp_path)
+    result = await expect_kept(Options(seed, SHORT_SECONDS), tmp_path)
     random = Random(seed)
     for name, lie in LIES.items():
         history = deepcopy(result.history)
