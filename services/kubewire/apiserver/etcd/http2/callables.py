@@ -46,18 +46,14 @@ class UnaryCallable(Generic[Request, Response]):
             raise not_sent("no time left", grpc.StatusCode.DEADLINE_EXCEEDED)
         connection = self._channel.open_connection or await self._channel.connect(timeout)
         call = connection.start(self._block, data, is_last=True)
-        timer = loop.call_at(deadline, _expire, connection, call)
+        limited = connection.limit(call, deadline)
         try:
-            message = await call.answer()
+            await call.ended(loop)
         finally:
-            timer.cancel()
+            limited.discard(call)
             if not call.is_over:
                 connection.give_up(call, grpc.StatusCode.CANCELLED, "the call was cancelled")
-        return _parsed(self._parse, message)
-
-
-def _expire(connection: Connection, call: Call) -> None:
-    connection.give_up(call, grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded")
+        return _parsed(self._parse, call.answer())
 
 
 def _parsed(parse: Callable[[bytes], Response], message: bytes) -> Response:

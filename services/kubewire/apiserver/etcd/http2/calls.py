@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from struct import Struct
 from typing import Final
 
 import grpc
@@ -12,6 +13,9 @@ import grpc.aio
 from kubewire.apiserver.etcd.http2.headers import Headers, grpc_message
 
 _PREFIX_BYTES: Final = 5
+_PREFIX: Final = Struct(">BL")
+"""Whether the message is compressed, which we never ask for, and its length."""
+
 _MOST_BYTES: Final = (1 << 31) - 1
 """No protobuf message is larger."""
 
@@ -39,7 +43,7 @@ def not_sent(text: str, code: grpc.StatusCode = grpc.StatusCode.UNAVAILABLE) -> 
 
 def framed(message: bytes) -> bytes:
     """A message with gRPC's prefix: not compressed, and its length."""
-    return b"\0" + len(message).to_bytes(4, "big") + message
+    return _PREFIX.pack(0, len(message)) + message
 
 
 class Call:
@@ -78,15 +82,19 @@ class Call:
         self._reader: asyncio.Future[None] | None = None
         self._writer: asyncio.Future[None] | None = None
 
-    async def answer(self) -> bytes:
-        """The one message of a unary call, once the call is over.
+    def ended(self, loop: asyncio.AbstractEventLoop) -> asyncio.Future[None]:
+        """Done when a unary call is over."""
+        waiter = self._reader = loop.create_future()
+        if self.is_over:
+            waiter.set_result(None)
+        return waiter
+
+    def answer(self) -> bytes:
+        """The one message of a unary call that is over.
 
         Raises:
             grpc.aio.AioRpcError: it ended otherwise.
         """
-        if not self.is_over:
-            self._reader = asyncio.get_running_loop().create_future()
-            await self._reader
         if self._error is not None:
             raise self._error
         return self._messages[0]
@@ -121,20 +129,21 @@ class Call:
     def on_headers(self, headers: Headers, *, is_last: bool) -> None:
         """Initial headers, or the trailers that end the call."""
         if is_last:
-            self.end(self._error_of(headers))
+            self.end(self._unfinished() if headers.is_ok else self._error_of(headers.fields))
         elif self._begun:
             self.end(failure(grpc.StatusCode.INTERNAL, "trailers that do not end the stream"))
-        elif not headers.get(":status", "").startswith("1"):  # 1xx: the answer's own headers are still to come
+        elif headers.begins_answer:
             self._begun = True
-            if not _is_grpc(headers):
-                self.end(_no_grpc(headers))
+        elif not headers.fields.get(":status", "").startswith("1"):  # 1xx: the answer's own are still to come
+            self.end(_no_grpc(headers.fields))
 
     def on_data(self, data: bytes, size: int) -> None:
         """Bytes of messages, cut anywhere; `size` is what they took of the window, padding included."""
         self.credit += size
+        length = len(data) - _PREFIX_BYTES
         if not self._begun:
             self.end(failure(grpc.StatusCode.INTERNAL, "data before headers"))
-        elif self._buffer is None and _is_whole(data):
+        elif self._buffer is None and length >= 0 and _PREFIX.unpack_from(data) == (0, length):
             self._take(data[_PREFIX_BYTES:])
         else:
             self._cut(data)
@@ -177,14 +186,17 @@ class Call:
         if not buffer:
             self._buffer = None
 
-    def _error_of(self, trailers: Headers) -> grpc.aio.AioRpcError | None:
+    def _error_of(self, trailers: dict[str, str]) -> grpc.aio.AioRpcError:
+        """What trailers tell that are not those of a call that ended well."""
         status = trailers.get("grpc-status")
-        if status is None and self._begun:
-            return failure(grpc.StatusCode.UNKNOWN, "trailers without a status")
-        if status is None:
-            return _no_grpc(trailers)
-        if status != "0":
+        if status is not None:
             return failure(_CODES.get(status, grpc.StatusCode.UNKNOWN), grpc_message(trailers))
+        if self._begun:
+            return failure(grpc.StatusCode.UNKNOWN, "trailers without a status")
+        return _no_grpc(trailers)
+
+    def _unfinished(self) -> grpc.aio.AioRpcError | None:
+        """What is wrong with a call whose trailers say that it ended well."""
         if self._buffer is not None:
             return failure(grpc.StatusCode.INTERNAL, "the answer ended within a message")
         if self.is_unary and not self._messages:
@@ -197,16 +209,7 @@ def _wake(waiter: asyncio.Future[None] | None) -> None:
         waiter.set_result(None)
 
 
-def _is_whole(data: bytes) -> bool:
-    """Whether these bytes are exactly one message that is not compressed."""
-    return len(data) >= _PREFIX_BYTES and not data[0] and int.from_bytes(data[1:5], "big") == len(data) - _PREFIX_BYTES
-
-
-def _is_grpc(headers: Headers) -> bool:
-    return headers.get(":status") == "200" and headers.get("content-type", "").startswith("application/grpc")
-
-
-def _no_grpc(headers: Headers) -> grpc.aio.AioRpcError:
+def _no_grpc(fields: dict[str, str]) -> grpc.aio.AioRpcError:
     """Something else answered, a proxy maybe; what it did with the call is not known."""
-    status, type_ = headers.get(":status", "none"), headers.get("content-type", "none")
+    status, type_ = fields.get(":status", "none"), fields.get("content-type", "none")
     return failure(grpc.StatusCode.UNAVAILABLE, f"not a gRPC answer: HTTP status {status}, content type {type_}")

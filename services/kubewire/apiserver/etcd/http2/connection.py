@@ -13,13 +13,17 @@ import grpc
 
 from kubewire.apiserver.etcd.http2 import frames
 from kubewire.apiserver.etcd.http2.calls import Call, failure, not_sent
+from kubewire.apiserver.etcd.http2.deadlines import Deadlines
 from kubewire.apiserver.etcd.http2.flow import SendFlow
 from kubewire.apiserver.etcd.http2.frames import Frame, FrameReader, MalformedFrame
-from kubewire.apiserver.etcd.http2.headers import MOST_HEADER_BYTES, Block, HeaderReader
+from kubewire.apiserver.etcd.http2.headers import MOST_HEADER_BYTES, HeaderReader, Headers
 from kubewire.apiserver.etcd.http2.keepalive import Keepalive
 
 RECEIVE_WINDOW: Final = 8 << 20
 """Bytes a stream may have under way to us: a fast watch never waits, a stuck one holds no more than this."""
+
+_WORTH_A_FRAME: Final = RECEIVE_WINDOW // 2
+"""Room is given back in pieces of this size."""
 
 CONNECTION_WINDOW: Final = 1 << 30
 """The connection's own window never holds up a stream."""
@@ -59,6 +63,7 @@ class Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._keepalive = Keepalive(self, keepalive_seconds, keepalive_timeout_seconds)
+        self._deadlines = Deadlines(self._loop, self._expire)
         self._settled = asyncio.Event()  # the peer's settings came, or never will
         self._gone = asyncio.Event()
         self._reason = ""  # why no more calls may be made
@@ -134,7 +139,7 @@ class Connection(asyncio.Protocol):
 
     def grant(self, call: Call) -> None:
         """Let the peer send what there is room for, once it is worth a frame."""
-        if call.credit >= RECEIVE_WINDOW // 2 and call.stream:
+        if call.credit >= _WORTH_A_FRAME and call.stream:
             self._write(frames.window_update(call.stream, call.credit))
             call.credit = 0
 
@@ -148,6 +153,10 @@ class Connection(asyncio.Protocol):
         self._write(frames.reset(call.stream, frames.CANCEL))
         call.end(failure(code, text))
         self._forget(call.stream)
+
+    def limit(self, call: Call, deadline: float) -> set[Call]:
+        """Give up `call` at `deadline` on the loop's clock. Returns the set to take it out of once it is over."""
+        return self._deadlines.add(call, deadline)
 
     def ping(self) -> None:
         """Ask the peer for a sign of life."""
@@ -171,6 +180,7 @@ class Connection(asyncio.Protocol):
         """Every call under way is over; those that never left are told so."""
         self._take_no_more((str(exc) or repr(exc)) if exc else "closed by the peer")
         self._keepalive.stop()
+        self._deadlines.stop()
         calls = list(self._calls.values())
         self._calls.clear()
         self._output.clear()
@@ -213,9 +223,9 @@ class Connection(asyncio.Protocol):
         if type_ == frames.DATA:
             self._on_data(received)
         elif type_ == frames.HEADERS:
-            self._on_block(self._headers.begin(received))
+            self._on_headers(received.stream, self._headers.begin(received))
         elif type_ == frames.CONTINUATION:
-            self._on_block(self._headers.go_on(received))
+            self._on_headers(received.stream, self._headers.go_on(received))
         else:
             self._handle_other(received)
 
@@ -242,30 +252,32 @@ class Connection(asyncio.Protocol):
     # What the peer says. Frames of streams that are forgotten count and mean nothing.
 
     def _on_data(self, received: Frame) -> None:
-        size = len(received.payload)
-        data = frames.content(received)
+        _, flags, stream, payload = received
+        size = len(payload)
+        data = frames.content(received) if flags & frames.CUT else payload
         self._received += size
-        call = self._calls.get(received.stream)
+        call = self._calls.get(stream)
         if call is None:
             return
         call.on_data(data, size)
-        if received.flags & frames.END_STREAM:
+        if flags & frames.END_STREAM:
             call.end(failure(grpc.StatusCode.INTERNAL, "the stream ended without a status"))
-            self._on_end(received.stream)
+            self._on_end(stream)
         elif call.is_over:
-            self._refuse(received.stream)
-        else:
+            self._refuse(stream)
+        elif call.credit >= _WORTH_A_FRAME:
             self.grant(call)
 
-    def _on_block(self, block: Block | None) -> None:
-        call = self._calls.get(block.stream) if block is not None else None
-        if block is None or call is None:
+    def _on_headers(self, stream: int, headers: Headers | None) -> None:
+        call = self._calls.get(stream)
+        if headers is None or call is None:
             return
-        call.on_headers(block.headers, is_last=block.is_last)
-        if block.is_last:
-            self._on_end(block.stream)
+        is_last = self._headers.is_last
+        call.on_headers(headers, is_last=is_last)
+        if is_last:
+            self._on_end(stream)
         elif call.is_over:
-            self._refuse(block.stream)
+            self._refuse(stream)
 
     def _on_end(self, stream: int) -> None:
         """The peer is done with a stream. If we are not, it is to be told that nothing more will come."""
@@ -311,6 +323,9 @@ class Connection(asyncio.Protocol):
 
     # Streams.
 
+    def _expire(self, call: Call) -> None:
+        self.give_up(call, grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded")
+
     @property
     def _has_room(self) -> bool:
         return len(self._calls) < self._most_streams and not self._is_paused
@@ -320,8 +335,8 @@ class Connection(asyncio.Protocol):
         self._next_stream += 2
         call.stream = stream
         self._calls[stream] = call
-        self._write(frames.frame(frames.HEADERS, frames.END_HEADERS, stream, block))
-        self._write(self._flow.open(stream, data, is_last=is_last))
+        headers = frames.frame(frames.HEADERS, frames.END_HEADERS, stream, block)
+        self._write(headers + self._flow.open(stream, data, is_last=is_last))
         if self._next_stream > frames.LAST_STREAM:
             self._take_no_more("the connection has used up its streams")
 
@@ -340,7 +355,6 @@ class Connection(asyncio.Protocol):
     def _forget(self, stream: int) -> None:
         call = self._calls.pop(stream)
         call.stream = 0
-        self._stalled.discard(call)
         self._flow.close(stream)
         if self._queued:
             self._go_on()

@@ -62,8 +62,10 @@ class SendFlow:
 
     def close(self, stream: int) -> bool:
         """Forget a stream and what it still had to send. Returns whether it had sent its last byte."""
+        if self._windows.pop(stream, None) is None:
+            return True
         self._waiting.pop(stream, None)
-        return self._windows.pop(stream, None) is None
+        return False
 
     def is_waiting(self, stream: int) -> bool:
         """Whether something of a stream waits for room."""

@@ -7,12 +7,13 @@ dynamic table, so a block means the same wherever it stands, and what it means i
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from dataclasses import dataclass
+from typing import Final
 from urllib.parse import unquote
 
 import hpack
 
-from kubewire.apiserver.etcd.http2.frames import END_HEADERS, END_STREAM, Frame, MalformedFrame, content
+from kubewire.apiserver.etcd.http2.frames import CUT, END_HEADERS, END_STREAM, Frame, MalformedFrame, content
 
 MOST_HEADER_BYTES: Final = 1 << 16
 """What the headers of one answer may take: etcd's are a hundredth of it."""
@@ -25,7 +26,26 @@ _REMEMBERED_BLOCKS: Final = 256
 _REMEMBERED_BYTES: Final = 256
 """A longer block is not worth keeping: it carries the text of an error."""
 
-Headers = dict[str, str]
+
+@dataclass(frozen=True, slots=True)
+class Headers:
+    """What a block says, once and for all.
+
+    Attributes:
+        fields: names and values; of repeated names the last one counts.
+        begins_answer: the initial headers of a gRPC answer.
+        is_ok: the trailers of a call that ended well.
+    """
+
+    fields: dict[str, str]
+    begins_answer: bool
+    is_ok: bool
+
+    @classmethod
+    def of(cls, fields: dict[str, str]) -> Headers:
+        """From names and values."""
+        is_grpc = fields.get("content-type", "").startswith("application/grpc")
+        return cls(fields, is_grpc and fields.get(":status") == "200", fields.get("grpc-status") == "0")
 
 
 def request_block(scheme: str, authority: str, path: str, metadata: Iterable[tuple[str, str]]) -> bytes:
@@ -56,17 +76,9 @@ def _text(value: str) -> bytes:
     return bytes(prefix) + data
 
 
-def grpc_message(headers: Headers) -> str:
+def grpc_message(fields: dict[str, str]) -> str:
     """The text of a gRPC status, which is percent-encoded."""
-    return unquote(headers.get("grpc-message", ""))
-
-
-class Block(NamedTuple):
-    """A whole header block. `is_last`: the stream ends with it."""
-
-    stream: int
-    is_last: bool
-    headers: Headers
+    return unquote(fields.get("grpc-message", ""))
 
 
 class HeaderReader:
@@ -75,27 +87,30 @@ class HeaderReader:
     Attributes:
         open_stream: the stream of a block that has begun and not ended, else 0. Until it has ended, nothing but its
             parts may come.
+        is_last: whether the stream ends with the block that was begun last.
     """
 
     def __init__(self) -> None:
         self.open_stream = 0
-        self._is_last = False
+        self.is_last = False
         self._parts = bytearray()
         self._decoder = hpack.Decoder(max_header_list_size=MOST_HEADER_BYTES)
         self._decoder.max_allowed_table_size = self._decoder.header_table_size = 0
         self._known: dict[bytes, Headers] = {}
 
-    def begin(self, received: Frame) -> Block | None:
-        """The block of a HEADERS frame; None if it goes on."""
-        part, is_last = content(received), bool(received.flags & END_STREAM)
-        if received.flags & END_HEADERS:
-            return Block(received.stream, is_last, self.read(part))
-        self.open_stream, self._is_last = received.stream, is_last
+    def begin(self, received: Frame) -> Headers | None:
+        """The headers of a HEADERS frame; None if they go on."""
+        _, flags, stream, payload = received
+        part = content(received) if flags & CUT else payload
+        self.is_last = flags & END_STREAM != 0
+        if flags & END_HEADERS:
+            return self._known.get(part) or self.read(part)
+        self.open_stream = stream
         self._parts[:] = part
         return None
 
-    def go_on(self, received: Frame) -> Block | None:
-        """The block that a CONTINUATION frame completes; None if it goes on further.
+    def go_on(self, received: Frame) -> Headers | None:
+        """The headers that a CONTINUATION frame completes; None if they go on further.
 
         Raises:
             MalformedFrame: nothing is to be continued, or it grows without bounds.
@@ -108,10 +123,10 @@ class HeaderReader:
         if not received.flags & END_HEADERS:
             return None
         self.open_stream = 0
-        return Block(received.stream, self._is_last, self.read(bytes(self._parts)))
+        return self.read(bytes(self._parts))
 
     def read(self, block: bytes) -> Headers:
-        """Names and values; of repeated names the last one counts.
+        """What a block says.
 
         Raises:
             MalformedFrame: the block cannot be read.
@@ -119,9 +134,10 @@ class HeaderReader:
         known = self._known.get(block)
         if known is None:
             try:
-                known = {_str(name): _str(value) for name, value in self._decoder.decode(block, raw=True)}
+                read = {_str(name): _str(value) for name, value in self._decoder.decode(block, raw=True)}
             except hpack.HPACKError as error:
                 raise MalformedFrame(f"header block: {error}") from None
+            known = Headers.of(read)
             if len(self._known) < _REMEMBERED_BLOCKS and len(block) <= _REMEMBERED_BYTES:
                 self._known[block] = known
         return known

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import hpack
 
 from kubewire.apiserver.etcd.http2 import frames
-from kubewire.apiserver.etcd.http2.calls import framed
+from kubewire.apiserver.etcd.http2.calls import Call, framed
 from kubewire.apiserver.etcd.http2.connection import Connection
 from kubewire.apiserver.etcd.http2.frames import Frame, FrameReader
 
@@ -98,6 +98,12 @@ class Peer:
         size = frames.DEFAULT_FRAME_SIZE
         pieces = [content[at : at + size] for at in range(0, len(content), size)] or [b""]
         return b"".join(frames.frame(frames.DATA, 0, stream, piece) for piece in pieces)
+
+
+async def answered(call: Call) -> bytes:
+    """The answer of a unary call."""
+    await call.ended(asyncio.get_running_loop())
+    return call.answer()
 
 
 def of_type(received: Iterable[Frame], *types: int) -> list[Frame]:

@@ -9,9 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubewire.apiserver.etcd.http2.calls import Call, NotSent, failure, framed, not_sent
+from kubewire.apiserver.etcd.http2.headers import Headers
+from tests.unit.apiserver.etcd.http2.peer import answered
 
-OK = {":status": "200", "content-type": "application/grpc"}
-DONE = {"grpc-status": "0"}
+OK_FIELDS = {":status": "200", "content-type": "application/grpc"}
+OK = Headers.of(OK_FIELDS)
+DONE = Headers.of({"grpc-status": "0"})
 CODE_OF_INTERNAL = grpc.StatusCode.INTERNAL
 
 
@@ -38,7 +41,7 @@ async def all_messages(call: Call) -> list[bytes]:
 async def ended_with(call: Call) -> grpc.aio.AioRpcError:
     """The error a call ended with."""
     with pytest.raises(grpc.aio.AioRpcError) as error:
-        await (call.answer() if call.is_unary else call.next_message())
+        await (answered(call) if call.is_unary else call.next_message())
     return error.value
 
 
@@ -69,7 +72,7 @@ async def test_unary() -> None:
     """The answer is handed out when the call is over, not before."""
     call = begun(is_unary=True)
     async with asyncio.TaskGroup() as group:
-        answer = group.create_task(call.answer())
+        answer = group.create_task(answered(call))
         arrive(call, framed(b"yes"))
         await asyncio.sleep(0)
         assert not answer.done()
@@ -108,7 +111,7 @@ async def test_every_status(code: grpc.StatusCode) -> None:
     for call in (Call(is_unary=True), begun(is_unary=True)):
         if call._begun:
             arrive(call, framed(b"yes"))
-        call.on_headers(OK | trailers, is_last=True)
+        call.on_headers(Headers.of(OK_FIELDS | trailers), is_last=True)
         if code is grpc.StatusCode.OK:
             continue
         error = await ended_with(call)
@@ -120,7 +123,7 @@ async def test_every_status(code: grpc.StatusCode) -> None:
 async def test_strange_statuses(status: str) -> None:
     """A status that nobody knows is UNKNOWN."""
     call = begun()
-    call.on_headers({"grpc-status": status}, is_last=True)
+    call.on_headers(Headers.of({"grpc-status": status}), is_last=True)
     assert (await ended_with(call)).code() is grpc.StatusCode.UNKNOWN
 
 
@@ -137,7 +140,7 @@ async def test_strange_statuses(status: str) -> None:
 async def test_answers_of_others(headers: dict[str, str], is_last: bool, code: grpc.StatusCode) -> None:  # noqa: FBT001
     """What is no gRPC answer says what it was, and not that nothing was done."""
     call = Call(is_unary=True)
-    call.on_headers(headers, is_last=is_last)
+    call.on_headers(Headers.of(headers), is_last=is_last)
     error = await ended_with(call)
     assert (error.code(), type(error)) == (code, grpc.aio.AioRpcError)
     assert headers.get(":status", "none") in (error.details() or "")
@@ -146,11 +149,11 @@ async def test_answers_of_others(headers: dict[str, str], is_last: bool, code: g
 async def test_informational_headers() -> None:
     """Headers with a status of 1xx are followed by the answer's own."""
     call = Call(is_unary=True)
-    call.on_headers({":status": "103"}, is_last=False)
+    call.on_headers(Headers.of({":status": "103"}), is_last=False)
     call.on_headers(OK, is_last=False)
     arrive(call, framed(b"yes"))
     call.on_headers(DONE, is_last=True)
-    assert await call.answer() == b"yes"
+    assert await answered(call) == b"yes"
 
 
 async def test_wrong_order() -> None:
@@ -162,7 +165,7 @@ async def test_wrong_order() -> None:
     call.on_headers(OK, is_last=False)
     assert (await ended_with(call)).details() == "trailers that do not end the stream"
     call = begun()
-    call.on_headers({}, is_last=True)
+    call.on_headers(Headers.of({}), is_last=True)
     assert (await ended_with(call)).code() is grpc.StatusCode.UNKNOWN
 
 

@@ -15,7 +15,7 @@ from kubewire.apiserver.etcd.http2 import frames
 from kubewire.apiserver.etcd.http2.calls import Call, NotSent, framed
 from kubewire.apiserver.etcd.http2.connection import RECEIVE_WINDOW, Connection
 from kubewire.apiserver.etcd.http2.frames import Frame
-from tests.unit.apiserver.etcd.http2.peer import OK_HEADERS, OK_TRAILERS, Peer, goaway, of_type, types
+from tests.unit.apiserver.etcd.http2.peer import OK_HEADERS, OK_TRAILERS, Peer, answered, goaway, of_type, types
 
 BLOCK = b"block"
 CANCELLED = grpc.StatusCode.CANCELLED
@@ -40,7 +40,7 @@ async def failed(call: Call) -> grpc.aio.AioRpcError:
     """What a call failed with; it is over by now."""
     assert call.is_over
     with pytest.raises(grpc.aio.AioRpcError) as error:
-        await (call.answer() if call.is_unary else call.next_message())
+        await (answered(call) if call.is_unary else call.next_message())
     return error.value
 
 
@@ -73,7 +73,7 @@ async def test_a_call(peer: Peer) -> None:
     assert headers == Frame(frames.HEADERS, frames.END_HEADERS, 1, BLOCK)
     assert data == Frame(frames.DATA, frames.END_STREAM, 1, framed(b"data"))
     peer.say(peer.answer(1))
-    assert await call.answer() == b"answer"
+    assert await answered(call) == b"answer"
     assert await peer.heard() == []
     assert peer.connection.is_idle
 
@@ -86,7 +86,7 @@ async def test_calls_leave_in_one_piece(peer: Peer) -> None:
     await asyncio.sleep(0)
     assert len(writes) == 1
     peer.say(*(peer.answer(number, b"%d" % number) for number in range(19, 0, -2)))
-    assert [await call.answer() for call in calls] == [b"%d" % number for number in range(1, 21, 2)]
+    assert [await answered(call) for call in calls] == [b"%d" % number for number in range(1, 21, 2)]
 
 
 async def test_a_stream(peer: Peer) -> None:
@@ -135,7 +135,7 @@ async def test_answers_that_cannot_be_read(peer: Peer) -> None:
         await assert_sent(call)
     assert [one.stream for one in of_type(await peer.heard(), frames.RST_STREAM)] == [3, 5, 7]
     peer.say(peer.answer(1))
-    assert await other.answer() == b"answer"
+    assert await answered(other) == b"answer"
 
 
 async def test_headers_in_parts(peer: Peer) -> None:
@@ -150,7 +150,7 @@ async def test_headers_in_parts(peer: Peer) -> None:
         frames.frame(frames.HEADERS, frames.END_STREAM, 1),
         frames.frame(frames.CONTINUATION, frames.END_HEADERS, 1, peer.block(OK_TRAILERS)),
     )
-    assert await call.answer() == b"answer"
+    assert await answered(call) == b"answer"
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ async def test_cancelling(peer: Peer) -> None:
     peer.say(peer.answer(1), frames.reset(1, frames.CANCEL), frames.window_update(1, 5))
     later = start(peer)
     peer.say(peer.answer(3))
-    assert await later.answer() == b"answer"
+    assert await answered(later) == b"answer"
 
 
 async def test_the_connection_breaks(peer: Peer) -> None:
@@ -244,7 +244,7 @@ async def test_goaway(peer: Peer) -> None:
     with pytest.raises(NotSent, match="going away"):
         start(peer)
     peer.say(peer.answer(1))
-    assert await taken.answer() == b"answer"
+    assert await answered(taken) == b"answer"
     await peer.connection.gone()
 
 
@@ -270,7 +270,7 @@ async def test_goaway_with_calls_that_wait(peer: Peer) -> None:
         await assert_not_sent(call)
     assert of_type(await peer.heard(), frames.HEADERS) == []
     peer.say(peer.answer(1))
-    assert await calls[0].answer() == b"answer"
+    assert await answered(calls[0]) == b"answer"
 
 
 async def test_goaway_without_calls(peer: Peer) -> None:
@@ -328,7 +328,7 @@ async def test_numbers_are_used_up(peer: Peer) -> None:
     with pytest.raises(NotSent, match="used up"):
         start(peer)
     peer.say(peer.answer(frames.LAST_STREAM - 2), peer.answer(frames.LAST_STREAM))
-    assert [await call.answer() for call in calls] == [b"answer"] * 2
+    assert [await answered(call) for call in calls] == [b"answer"] * 2
     await peer.connection.gone()
 
 
@@ -362,7 +362,7 @@ async def test_a_message_over_the_window(peer: Peer) -> None:
             for update in of_type(await peer.heard(), frames.WINDOW_UPDATE):
                 room += int.from_bytes(update.payload, "big") if update.stream == number else 0
         peer.say(peer.trailers(number))
-        assert (await (call.answer() if call.is_unary else call.next_message())) == message
+        assert (await (answered(call) if call.is_unary else call.next_message())) == message
 
 
 async def test_a_reader_that_does_not_read(peer: Peer) -> None:
@@ -483,7 +483,7 @@ async def test_an_idle_connection_is_not_pinged(peer: Peer) -> None:
     """etcd ends connections that are pinged without calls."""
     call = start(peer)
     peer.say(peer.answer(1))
-    await call.answer()
+    await answered(call)
     await peer.heard()
     await asyncio.sleep(3600)
     assert await peer.heard() == []
@@ -525,10 +525,10 @@ async def test_frames_that_mean_nothing(peer: Peer) -> None:
 )
 async def test_a_peer_that_breaks_the_protocol(peer: Peer, said: bytes) -> None:
     """The peer is told, the connection closed, and what answers had come before are not lost."""
-    answered, open_ = start(peer), stream(peer)
+    lucky, open_ = start(peer), stream(peer)
     await peer.heard()
     peer.say(peer.answer(1), said)
-    assert await answered.answer() == b"answer"
+    assert await answered(lucky) == b"answer"
     await peer.connection.gone()
     await assert_sent(open_)
     assert "the peer broke HTTP/2" in str((await failed(open_)).details())

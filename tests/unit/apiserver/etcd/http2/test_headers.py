@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kubewire.apiserver.etcd.http2 import frames
 from kubewire.apiserver.etcd.http2.frames import Frame, MalformedFrame
-from kubewire.apiserver.etcd.http2.headers import MOST_HEADER_BYTES, HeaderReader, grpc_message, request_block
+from kubewire.apiserver.etcd.http2.headers import MOST_HEADER_BYTES, HeaderReader, Headers, grpc_message, request_block
 
 TEXT = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=40)
 
@@ -56,7 +56,7 @@ def test_answers(pairs: list[tuple[str, str]], huffman: bool) -> None:  # noqa: 
     """What a peer without a dynamic table writes is read, the announcement of that included; the last name counts."""
     reader, peer = HeaderReader(), encoder()
     for _ in range(2):
-        assert reader.read(peer.encode(pairs, huffman=huffman)) == dict(pairs)
+        assert reader.read(peer.encode(pairs, huffman=huffman)).fields == dict(pairs)
 
 
 def test_a_dynamic_table() -> None:
@@ -78,7 +78,7 @@ def test_size_of_the_table_is_told_first() -> None:
 
 def test_values_that_are_no_text() -> None:
     """Bytes that are no UTF-8 do not break the connection."""
-    assert HeaderReader().read(b"\x00\x01a\x02\xff\xfe") == {"a": "\ufffd\ufffd"}
+    assert HeaderReader().read(b"\x00\x01a\x02\xff\xfe").fields == {"a": "\ufffd\ufffd"}
 
 
 def test_repeated_blocks() -> None:
@@ -89,7 +89,7 @@ def test_repeated_blocks() -> None:
     long = peer.encode([("grpc-message", "x" * 1000)])
     assert reader.read(long) is not reader.read(long)
     for number in range(1000):
-        assert reader.read(peer.encode([("number", str(number))])) == {"number": str(number)}
+        assert reader.read(peer.encode([("number", str(number))])).fields == {"number": str(number)}
     assert len(reader._known) == 256
 
 
@@ -108,7 +108,7 @@ def test_continued_blocks(cuts: list[int], is_last: bool) -> None:  # noqa: FBT0
         assert reader.open_stream == 3
         found = reader.go_on(Frame(frames.CONTINUATION, end, 3, part))
     assert found is not None
-    assert (found.stream, found.is_last, found.headers[":status"]) == (3, is_last, "200")
+    assert (reader.is_last, found.fields[":status"]) == (is_last, "200")
     assert reader.open_stream == 0
 
 
@@ -144,3 +144,21 @@ def test_messages(encoded: str, text: str) -> None:
     """A status' text is percent-encoded UTF-8; what is not is left as it is."""
     assert grpc_message({"grpc-message": encoded}) == text
     assert grpc_message({}) == ""
+
+
+@pytest.mark.parametrize(
+    ("fields", "begins_answer", "is_ok"),
+    [
+        ({":status": "200", "content-type": "application/grpc"}, True, False),
+        ({":status": "200", "content-type": "application/grpc+proto"}, True, False),
+        ({":status": "200", "content-type": "text/html"}, False, False),
+        ({":status": "200"}, False, False),
+        ({":status": "404", "content-type": "application/grpc"}, False, False),
+        ({"grpc-status": "0"}, False, True),
+        ({"grpc-status": "5"}, False, False),
+        ({}, False, False),
+    ],
+)
+def test_what_headers_say(fields: dict[str, str], begins_answer: bool, is_ok: bool) -> None:  # noqa: FBT001
+    """The beginning of an answer and a good end are known as such."""
+    assert (Headers.of(fields).begins_answer, Headers.of(fields).is_ok) == (begins_answer, is_ok)
