@@ -19,7 +19,7 @@ from kubewire.apiserver.etcd.errors import EtcdError, LeaseNotFound, NoAnswer, U
 from kubewire.apiserver.etcd.methods import Method, Request, Response
 from kubewire.apiserver.etcd.options import EtcdOptions
 from kubewire.apiserver.etcd.translate import meaning_of
-from kubewire.apiserver.etcd.watch import EtcdWatch, WatchSpec
+from kubewire.apiserver.etcd.watch import CREATED_TIMEOUT_SECONDS, EtcdWatch, WatchSpec
 from kubewire.etcd import rpc_pb2 as pb
 
 _PAUSE_FIRST_SECONDS = 0.02
@@ -36,6 +36,10 @@ class EtcdClient:
     def __init__(self, options: EtcdOptions) -> None:
         self._options = options
         self._endpoints = Endpoints([Endpoint(url, options) for url in options.endpoints])
+        # A read leaves time to ask another member; a write that got no answer is lost anyway.
+        self._write_seconds = options.request_timeout_seconds
+        is_alone = len(self._endpoints) == 1
+        self._read_seconds = options.request_timeout_seconds if is_alone else options.attempt_timeout_seconds
 
     async def range(self, request: pb.RangeRequest, timeout_seconds: float | None = None) -> pb.RangeResponse:
         """Read keys; linearizable unless the request says `serializable`."""
@@ -86,7 +90,7 @@ class EtcdClient:
         Raises:
             LeaseNotFound: it expired or was revoked.
         """
-        limit = timeout_seconds or self._options.request_timeout_seconds
+        limit = self._options.request_timeout_seconds if timeout_seconds is None else timeout_seconds
         call = self._endpoints.current.stream(methods.LEASE_KEEP_ALIVE)
         try:
             async with asyncio.timeout(limit):
@@ -120,7 +124,8 @@ class EtcdClient:
             RevisionCompacted: the start revision is gone.
             Unavailable: no member confirmed the watch in time.
         """
-        watch = await self._open_watch(spec, timeout_seconds or self._options.request_timeout_seconds)
+        limit = self._options.request_timeout_seconds if timeout_seconds is None else timeout_seconds
+        watch = await self._open_watch(spec, limit)
         try:
             yield watch
         finally:
@@ -134,32 +139,30 @@ class EtcdClient:
         self, method: Method[Request, Response], request: Request, timeout_seconds: float | None
     ) -> Response:
         clock = asyncio.get_running_loop().time
-        deadline = clock() + (timeout_seconds or self._options.request_timeout_seconds)
+        left = self._options.request_timeout_seconds if timeout_seconds is None else timeout_seconds
+        deadline = clock() + left
+        attempt = self._write_seconds if method.is_write else self._read_seconds
         failures = 0
         while True:
             endpoint = self._endpoints.current
-            seconds = min(deadline - clock(), self._attempt_seconds(method))
             try:
-                return await endpoint.unary(method)(request, timeout=seconds)
+                return await endpoint.unary(method)(request, timeout=min(left, attempt))
             except grpc.aio.AioRpcError as error:
                 failure = meaning_of(error, is_write=method.is_write)
             failures += 1
             await self._recover(failure, endpoint, failures, deadline)
-
-    def _attempt_seconds(self, method: Method[Request, Response]) -> float:
-        """A read leaves time to ask another member; a write that got no answer is lost anyway."""
-        if method.is_write or len(self._endpoints) == 1:
-            return self._options.request_timeout_seconds
-        return self._options.attempt_timeout_seconds
+            left = deadline - clock()
 
     async def _open_watch(self, spec: WatchSpec, timeout_seconds: float) -> EtcdWatch:
-        deadline = asyncio.get_running_loop().time() + timeout_seconds
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + timeout_seconds
         failures = 0
         while True:
             endpoint = self._endpoints.current
             failure: EtcdError
             try:
-                return await EtcdWatch.open(endpoint.stream(methods.WATCH), spec)
+                seconds = min(deadline - clock(), CREATED_TIMEOUT_SECONDS)
+                return await EtcdWatch.open(endpoint.stream(methods.WATCH), spec, seconds)
             except grpc.aio.AioRpcError as error:
                 failure = meaning_of(error, is_write=False)
             except (NoAnswer, WatchLost) as error:

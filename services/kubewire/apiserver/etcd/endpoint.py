@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Sequence
-from typing import Final, cast
+from typing import Any, Final
 
 from kubewire.apiserver.etcd.http2.callables import StreamCall, UnaryCallable
 from kubewire.apiserver.etcd.http2.channel import Channel, Target, Timing
@@ -15,6 +16,8 @@ REQUIRE_LEADER = (("hasleader", "true"),)
 """A member cut off from its leader says so at once instead of letting the call, or the watch, wait."""
 
 _SCHEMES: Final = ("http", "https", "unix", "unixs")
+_PORT: Final = re.compile("[0-9]{1,5}")
+_PORTS: Final = range(1, 65_536)
 
 
 class Endpoint:
@@ -23,7 +26,7 @@ class Endpoint:
     def __init__(self, url: str, options: EtcdOptions) -> None:
         self.url = url
         self._channel = _channel(url, options)
-        self._unary: dict[str, object] = {}
+        self._unary: dict[str, UnaryCallable[Any, Any]] = {}
 
     def unary(self, method: Method[Request, Response]) -> UnaryCallable[Request, Response]:
         """The callable of a unary call."""
@@ -32,7 +35,7 @@ class Endpoint:
             found = self._unary[method.path] = self._channel.unary(
                 method.path, method.request.SerializeToString, method.response.FromString, REQUIRE_LEADER
             )
-        return cast("UnaryCallable[Request, Response]", found)
+        return found
 
     def stream(self, method: Method[Request, Response]) -> StreamCall[Request, Response]:
         """A new bidirectional stream."""
@@ -84,16 +87,21 @@ def _target(url: str, options: EtcdOptions) -> Target:
         raise ValueError(f"etcd endpoint {url!r}: the scheme must be http, https or unix (unixs with TLS)")
     trust = _trust(options) if scheme in {"https", "unixs"} else None
     if scheme in {"unix", "unixs"}:
+        if not rest:
+            raise ValueError(f"etcd endpoint {url!r}: want the path of a socket, such as unix:///run/etcd.sock")
         return Target(path=rest, trust=trust)
-    host, colon, port = rest.rstrip("/").rpartition(":")
-    if not colon or not port.isdigit():
+    host, _, port = rest.rstrip("/").rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not host or not _PORT.fullmatch(port) or int(port) not in _PORTS:
         raise ValueError(f"etcd endpoint {url!r}: want host:port, such as http://127.0.0.1:2379")
-    return Target(host=host.strip("[]"), port=int(port), trust=trust)
+    return Target(host=host, port=int(port), trust=trust)
 
 
 def _trust(options: EtcdOptions) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=options.ca_file)
     context.set_alpn_protocols(["h2"])
+    # From 3.13 on Python also refuses certificates that leave out extensions which nobody asked for before.
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     if options.certificate_file is not None:
         context.load_cert_chain(options.certificate_file, options.key_file)
     return context

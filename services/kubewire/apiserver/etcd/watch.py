@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     WatchCall = StreamCall[pb.WatchRequest, pb.WatchResponse]
 
 CREATED_TIMEOUT_SECONDS = 5.0
-"""How long a member may take to confirm a watch."""
+"""How long a member may take to confirm a watch, if there is that much time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,9 @@ class EtcdWatch:
         self._assembler = RevisionAssembler()
 
     @classmethod
-    async def open(cls, call: WatchCall, spec: WatchSpec) -> EtcdWatch:
+    async def open(
+        cls, call: WatchCall, spec: WatchSpec, timeout_seconds: float = CREATED_TIMEOUT_SECONDS
+    ) -> EtcdWatch:
         """Create the watch on a fresh stream and wait until the member confirms it.
 
         Raises:
@@ -83,7 +85,7 @@ class EtcdWatch:
         """
         watch = cls(call)
         try:
-            async with asyncio.timeout(CREATED_TIMEOUT_SECONDS):
+            async with asyncio.timeout(timeout_seconds):
                 await call.write(spec.request())
                 created = await watch._read()
                 _check(created)
