@@ -7,9 +7,10 @@ decides (`verdict.py`); only if that proves neither outcome does the caller lear
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Final
 
 from kubewire.apiserver.etcd import errors as etcd
 from kubewire.apiserver.etcd.client import EtcdClient
@@ -77,7 +78,7 @@ class EtcdStore:
         self, key: bytes, *, revision: int = 0, timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
     ) -> Entry | None:
         """See `Store.get`."""
-        with _meanings():
+        with _IN_OUR_WORDS:
             answer = await self._client.range(pb.RangeRequest(key=key, revision=revision), timeout_seconds)
         return entry_of(answer.kvs[0]) if answer.kvs else None
 
@@ -86,14 +87,14 @@ class EtcdStore:
     ) -> EntryPage:
         """See `Store.page`."""
         request = pb.RangeRequest(key=start, range_end=end, limit=limit, revision=revision, keys_only=keys_only)
-        with _meanings():
+        with _IN_OUR_WORDS:
             answer = await self._client.range(request)
         entries = [entry_of(kv) for kv in answer.kvs]
         return EntryPage(entries, revision or answer.header.revision, answer.count - len(entries))
 
     async def revision(self, *, timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS) -> int:
         """See `Store.revision`."""
-        with _meanings():
+        with _IN_OUR_WORDS:
             answer = await self._client.range(self._probe, timeout_seconds)
         return answer.header.revision
 
@@ -102,7 +103,7 @@ class EtcdStore:
     ) -> AsyncGenerator[list[Change], None]:
         """See `Store.watch`."""
         spec = WatchSpec(prefix, prefix_end(prefix), previous=with_previous)
-        with _meanings():
+        with _IN_OUR_WORDS:
             async with self._watch_after(spec, after_revision) as watch:
                 async for answer in watch:
                     changes = changes_of(answer.events, after_revision)
@@ -127,13 +128,13 @@ class EtcdStore:
     async def compact(self, revision: int) -> None:
         """See `Store.compact`."""
         try:
-            with _meanings():
+            with _IN_OUR_WORDS:
                 await self._client.compact(revision)
         except Compacted:
             return
 
     async def _grant(self, seconds: int) -> int:
-        with _meanings():
+        with _IN_OUR_WORDS:
             try:
                 return (await self._client.lease_grant(seconds)).ID
             except etcd.OutcomeUnknown as error:
@@ -257,9 +258,15 @@ def meaning_of(error: etcd.EtcdError) -> StorageError:
     return StoreUnavailable(str(error))
 
 
-@contextmanager
-def _meanings() -> Iterator[None]:
-    try:
-        yield
-    except etcd.EtcdError as error:
-        raise meaning_of(error) from None
+class _Meanings:
+    """Around a call of the client: its failure in the words of the seam. Has no state, so that one is enough."""
+
+    def __enter__(self) -> None:
+        """Nothing to do."""
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, etcd.EtcdError):
+            raise meaning_of(error) from None
+
+
+_IN_OUR_WORDS: Final = _Meanings()
