@@ -36,6 +36,7 @@ class EtcdClient:
     def __init__(self, options: EtcdOptions) -> None:
         self._options = options
         self._endpoints = Endpoints([Endpoint(url, options) for url in options.endpoints])
+        self._is_closed = False
         # A read leaves time to ask another member; a write that got no answer is lost anyway.
         self._write_seconds = options.request_timeout_seconds
         is_alone = len(self._endpoints) == 1
@@ -132,7 +133,8 @@ class EtcdClient:
             await watch.close()
 
     async def close(self) -> None:
-        """Ends every call."""
+        """Ends every call, those that wait to be made again included."""
+        self._is_closed = True
         await self._endpoints.close()
 
     async def _call(
@@ -172,7 +174,7 @@ class EtcdClient:
 
     async def _recover(self, failure: EtcdError, failed: Endpoint, failures: int, deadline: float) -> None:
         """Move on to the next member, after a pause once all were asked; raises what must not be retried."""
-        if not isinstance(failure, Unavailable):
+        if self._is_closed or not isinstance(failure, Unavailable):
             raise failure
         self._endpoints.leave(failed)
         round_, position = divmod(failures, len(self._endpoints))

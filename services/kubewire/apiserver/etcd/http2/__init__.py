@@ -4,6 +4,6 @@
 what `grpc.aio.Channel` offers of calls.
 
 Every write of the API server is one call to etcd, and grpc.aio spends several times as much processor time on a call
-as all of this (docs/adr/0012): its calls cross to a thread and back. What it does not do: compression, proxies, name
+as all of this (docs/adr/0016): its calls cross to a thread and back. What it does not do: compression, proxies, name
 resolution beyond the system's, load balancing.
 """

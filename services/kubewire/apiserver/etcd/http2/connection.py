@@ -375,7 +375,7 @@ class Connection(asyncio.Protocol):
             self.close(self._reason)
 
     def _fail(self, reason: str) -> None:
-        if self._transport is not None:
+        if self._transport is not None and not self._transport.is_closing():
             self._transport.write(frames.goaway(frames.PROTOCOL_ERROR, reason))
         self.close(reason)
 

@@ -536,6 +536,12 @@ async def test_a_peer_that_breaks_the_protocol(peer: Peer, said: bytes) -> None:
     assert frames.read_goaway(last.payload) == (0, frames.PROTOCOL_ERROR)
 
 
+async def test_garbage_after_the_end(peer: Peer) -> None:
+    """What comes after the words that closed the connection, in the same piece, matters no more."""
+    peer.say(goaway(0), b"\xff" * 100)
+    await peer.connection.gone()
+
+
 # Garbage.
 
 FRAME = st.builds(
