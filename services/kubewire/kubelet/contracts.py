@@ -1,0 +1,150 @@
+"""What the kubelet's parts expect of each other.
+
+The pod worker decides and acts; what it needs to know or do lies behind these protocols, so that each part can be
+read, tested and replaced by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from kubewire.api.core.v1.config_map_pb2 import ConfigMap
+from kubewire.api.core.v1.pod_pb2 import Pod
+from kubewire.api.core.v1.secret_pb2 import Secret
+
+
+class ExecResult(NamedTuple):
+    """What a command in a container came to; output is stdout and stderr as they came, cut at 16 KiB."""
+
+    exit_code: int
+    output: bytes
+
+
+class ContainerExec(Protocol):
+    """Runs a command in a running container."""
+
+    async def exec_sync(self, container_id: str, command: Sequence[str], timeout_seconds: float) -> ExecResult:
+        """Run it to its end.
+
+        Raises:
+            TimeoutError: it took longer; it was killed.
+            RuntimeCallError: the runtime could not run it.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RunningContainer:
+    """A container that runs; `started_at` is in seconds since the epoch."""
+
+    name: str
+    id: str
+    started_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the probes of one container say at present; all true for what has no probe, as upstream has it.
+
+    Attributes:
+        failure: why it is not live, for the event and the container's end; empty while it is.
+    """
+
+    started: bool = True
+    ready: bool = True
+    live: bool = True
+    failure: str = ""
+
+
+class Prober(Protocol):
+    """Probes containers; the owner is told by the callback it was made with (pod uid) when a verdict turned."""
+
+    def sync(self, pod: Pod, running: Mapping[str, RunningContainer], pod_ip: str) -> None:
+        """Probe exactly these containers of the pod, by name; a new id starts anew, what is missing is not probed."""
+        ...
+
+    def verdict(self, pod: Pod, container: str, container_id: str) -> Verdict:
+        """What is known of a container."""
+        ...
+
+    def forget(self, pod_uid: str) -> None:
+        """Stop probing the pod."""
+        ...
+
+
+class Mount(NamedTuple):
+    """A place of the host seen in a container."""
+
+    container_path: str
+    host_path: Path
+    readonly: bool = False
+    propagation: str = "None"
+    selinux_relabel: bool = False
+
+
+class Volumes(Protocol):
+    """Volumes of the pods of this node, below the pod's folder."""
+
+    async def ensure(self, pod: Pod) -> None:
+        """Set up all volumes of the pod, or bring them up to date; cheap when nothing changed.
+
+        Raises:
+            VolumeError: with the volume's name and what to do; it may be tried again.
+        """
+        ...
+
+    def mounts(self, pod: Pod, container: str) -> Sequence[Mount]:
+        """The mounts of one of its containers, subPath and subPathExpr included; only after `ensure`."""
+        ...
+
+    async def remove(self, pod_uid: str) -> None:
+        """Unmount and remove all of the pod's; nothing of other's is followed or touched."""
+        ...
+
+    def known(self) -> set[str]:
+        """Uids of the pods of which something is on disk, read from disk (a former kubelet may have left it)."""
+        ...
+
+
+class Objects(Protocol):
+    """ConfigMaps and Secrets that pods of this node name."""
+
+    async def config_map(self, namespace: str, name: str) -> ConfigMap:
+        """Raises NotFound and the other errors of the client."""
+        ...
+
+    async def secret(self, namespace: str, name: str) -> Secret:
+        """Likewise."""
+        ...
+
+
+class Token(NamedTuple):
+    """A service account's token; `expires_at` in seconds since the epoch."""
+
+    value: str
+    expires_at: float
+
+
+class Tokens(Protocol):
+    """Tokens of service accounts, bound to pods."""
+
+    async def token(self, pod: Pod, audience: str, expiration_seconds: int) -> Token:
+        """A token that is good for a while yet; kept until 80 % of its life is over."""
+        ...
+
+
+class Environment(Protocol):
+    """Variables of containers."""
+
+    async def variables(
+        self, pod: Pod, container: str, pod_ips: Sequence[str], host_ip: str
+    ) -> Sequence[tuple[str, str]]:
+        """`env` and `envFrom` resolved, variables of services before them, `$(NAME)` expanded; upstream's order.
+
+        Raises:
+            ContainerConfigError: which key or object is missing (CreateContainerConfigError).
+        """
+        ...
