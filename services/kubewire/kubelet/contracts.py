@@ -148,3 +148,46 @@ class Environment(Protocol):
             ContainerConfigError: which key or object is missing (CreateContainerConfigError).
         """
         ...
+
+
+class ContainerOnNode(NamedTuple):
+    """A container as those find it who look into it from outside; `log_path` is where the runtime writes its log."""
+
+    id: str
+    name: str
+    pod_uid: str
+    sandbox_id: str
+    attempt: int
+    is_running: bool
+    log_path: Path
+    tty: bool = False
+    stdin: bool = False
+    stdin_once: bool = False
+
+
+class SandboxOnNode(NamedTuple):
+    """A pod's sandbox that is up; `ips` is empty on the node's own network."""
+
+    id: str
+    pod_uid: str
+    ips: Sequence[str] = ()
+
+
+class PodsOnNode(Protocol):
+    """The way from names to what runs, for logs, exec, attach and port-forward."""
+
+    def container(self, namespace: str, pod: str, container: str, *, previous: bool = False) -> ContainerOnNode:
+        """The newest container of this name, or the one before it; an empty name means the pod's only one.
+
+        Raises:
+            StatusError: NotFound or BadRequest, in the words Kubernetes has for it.
+        """
+        ...
+
+    def sandbox(self, namespace: str, pod: str) -> SandboxOnNode:
+        """The sandbox that is up.
+
+        Raises:
+            StatusError: NotFound.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""The node as the kubelet reports it: registration, Lease, status."""
