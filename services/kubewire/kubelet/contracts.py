@@ -14,6 +14,7 @@ from typing import NamedTuple, Protocol
 from kubewire.api.core.v1.config_map_pb2 import ConfigMap
 from kubewire.api.core.v1.pod_pb2 import Pod
 from kubewire.api.core.v1.secret_pb2 import Secret
+from kubewire.api.core.v1.service_pb2 import Service
 
 
 class ExecResult(NamedTuple):
@@ -51,12 +52,14 @@ class Verdict:
 
     Attributes:
         failure: why it is not live, for the event and the container's end; empty while it is.
+        grace_seconds: what the failed probe gives the container to end; None: what the pod gives.
     """
 
     started: bool = True
     ready: bool = True
     live: bool = True
     failure: str = ""
+    grace_seconds: int | None = None
 
 
 class Prober(Protocol):
@@ -86,7 +89,11 @@ class Mount(NamedTuple):
 
 
 class Volumes(Protocol):
-    """Volumes of the pods of this node, below the pod's folder."""
+    """Volumes of the pods of this node, below the pod's folder (`<root>/pods/<uid>`).
+
+    The owner is told by the callback it was made with (pod uid) when what the pod's files hold is out of date, because
+    a ConfigMap or Secret changed or a token is to be renewed: it calls `ensure` again.
+    """
 
     async def ensure(self, pod: Pod) -> None:
         """Set up all volumes of the pod, or bring them up to date; cheap when nothing changed.
@@ -96,12 +103,22 @@ class Volumes(Protocol):
         """
         ...
 
-    def mounts(self, pod: Pod, container: str) -> Sequence[Mount]:
-        """The mounts of one of its containers, subPath and subPathExpr included; only after `ensure`."""
+    async def mounts(self, pod: Pod, container: str, variables: Sequence[tuple[str, str]]) -> Sequence[Mount]:
+        """The mounts of one of its containers, each time it is to be created; only after `ensure`.
+
+        subPath is resolved safely, and subPathExpr with the container's `variables`.
+
+        Raises:
+            VolumeError: a path leads out of its volume, names a variable that is not set, or cannot be made.
+        """
         ...
 
     async def remove(self, pod_uid: str) -> None:
-        """Unmount and remove all of the pod's; nothing of other's is followed or touched."""
+        """Unmount and remove all of the pod's, its folder included; nothing of other's is followed or touched.
+
+        Raises:
+            VolumeError: something is still mounted there; nothing was removed that is not the pod's, try again.
+        """
         ...
 
     def known(self) -> set[str]:
@@ -110,7 +127,19 @@ class Volumes(Protocol):
 
 
 class Objects(Protocol):
-    """ConfigMaps and Secrets that pods of this node name."""
+    """ConfigMaps and Secrets that pods of this node name.
+
+    What held pods name is watched; the owner is told by the callback it was made with (pod uid) when it changed.
+    Whatever else is asked for is read from the server each time.
+    """
+
+    def hold(self, pod: Pod) -> None:
+        """Watch what the pod names (volumes, variables, pull secrets), as of this version of it."""
+        ...
+
+    def release(self, pod_uid: str) -> None:
+        """Watch it no longer, unless other pods name it."""
+        ...
 
     async def config_map(self, namespace: str, name: str) -> ConfigMap:
         """Raises NotFound and the other errors of the client."""
@@ -122,17 +151,41 @@ class Objects(Protocol):
 
 
 class Token(NamedTuple):
-    """A service account's token; `expires_at` in seconds since the epoch."""
+    """A service account's token; it is no longer good at `expires_at` and to be renewed from `renew_at` on.
+
+    Both in seconds since the epoch.
+    """
 
     value: str
     expires_at: float
+    renew_at: float
 
 
 class Tokens(Protocol):
     """Tokens of service accounts, bound to pods."""
 
     async def token(self, pod: Pod, audience: str, expiration_seconds: int) -> Token:
-        """A token that is good for a while yet; kept until 80 % of its life is over."""
+        """A token that is good for a while yet; kept until 80 % of its life is over.
+
+        Raises:
+            StatusError: there is none, and none could be had.
+        """
+        ...
+
+    def forget(self, pod_uid: str) -> None:
+        """Drop the tokens of a pod."""
+        ...
+
+
+class Services(Protocol):
+    """The Services of the cluster, for the variables that name them."""
+
+    async def wait_synced(self) -> None:
+        """Return when they are known."""
+        ...
+
+    def in_namespace(self, namespace: str) -> Sequence[Service]:
+        """Those of a namespace."""
         ...
 
 
