@@ -75,8 +75,9 @@ class Correlator:
         return Decision(seen, key, series) if budget.take(occurrence.at) else None
 
     def written(self, decision: Decision, name: str) -> None:
-        """The Event was written under a name: what follows counts it up."""
-        self._series.put(decision.key, replace(decision.series, name=name))
+        """The Event was written under a name: what follows counts it up, with what was counted meanwhile."""
+        series = self._series.get(decision.key) or decision.series
+        self._series.put(decision.key, replace(series, name=name))
 
     def _combined(self, occurrence: Occurrence) -> tuple[Occurrence, Key]:
         """The occurrence as it is told: combined with others when they are many."""

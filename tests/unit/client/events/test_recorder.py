@@ -4,7 +4,7 @@ import asyncio
 
 from kubewire.api.core.v1.event_pb2 import Event
 from kubewire.api.core.v1.node_pb2 import Node
-from kubewire.client.events.recorder import QUEUE_AT_MOST, EventRecorder
+from kubewire.client.events.recorder import BATCH_AT_MOST, QUEUE_AT_MOST, EventRecorder
 from kubewire.client.testing.link import Link
 from kubewire.client.testing.simulated_cluster import SimulatedCluster
 from kubewire.machinery.errors import forbidden
@@ -38,6 +38,34 @@ async def test_an_event_is_written() -> None:
     assert (event.source.component, event.source.host) == ("kubelet", "n1")
     assert (event.reportingComponent, event.reportingInstance) == ("kubelet", "n1")
     assert event.firstTimestamp.seconds == event.lastTimestamp.seconds == int(START)
+
+
+async def test_a_burst_is_one_call() -> None:
+    """Events of many objects travel together; of one object and message, only the count does."""
+    cluster, link = SimulatedCluster(), Link(latency_seconds=1)
+    events = recorder(cluster, link)
+    for number in range(BATCH_AT_MOST):
+        events.normal(pod(f"p{number // 10}"), "Pulled", "image is present")
+        events.normal(pod(f"p{number}"), "Pulled", "image is present")
+    async with running(events.run()):
+        began = asyncio.get_running_loop().time()
+        await events.flush()
+    assert asyncio.get_running_loop().time() - began == 1
+    counts = {event.involvedObject.name: event.count for event in cluster.all(Event)}
+    assert counts == {f"p{number}": 11 if number < BATCH_AT_MOST // 10 else 1 for number in range(BATCH_AT_MOST)}
+
+
+async def test_a_lost_answer() -> None:
+    """What was written after all is not written again: the Event kept its name."""
+    cluster, link = SimulatedCluster(), Link(loses_answers=True)
+    events = recorder(cluster, link)
+    async with running(events.run()):
+        events.normal(pod("a"), "Pulled", "image is present")
+        await asyncio.sleep(3)
+        link.loses_answers = False
+        await events.flush()
+    assert len(cluster.all(Event)) == 1
+    assert events.dropped == 0
 
 
 async def test_the_same_again_is_counted() -> None:
@@ -125,7 +153,8 @@ async def test_too_many_waiting() -> None:
 async def test_a_refused_event_is_dropped() -> None:
     """The next ones are written."""
     cluster, link = SimulatedCluster(), Link()
-    link.refusals.append(forbidden(GroupResource("", "events"), "", "the namespace is being terminated"))
+    refusal = forbidden(GroupResource("", "events"), "", "the namespace is being terminated")
+    link.refusals += [refusal, refusal]  # of the batch, and of the first by itself
     events = recorder(cluster, link)
     async with running(events.run()):
         events.normal(pod("a"), "Pulled", "image is present")
