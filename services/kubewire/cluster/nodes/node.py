@@ -1,0 +1,78 @@
+"""A node's network: a namespace with one link to the fabric's bridge, and the settings that a router of pods needs."""
+
+from __future__ import annotations
+
+from kubewire.cluster.errors import StartFailed
+from kubewire.cluster.nodes import masquerade, place, programs
+from kubewire.cluster.nodes.fabric import BRIDGE, has_namespace
+from kubewire.cluster.nodes.place import Fabric, NodePlace
+
+INTERFACE = "eth0"
+# What a node must have, and what helps where the kernel has it and lets us.
+_FORWARDING = "net/ipv4/ip_forward"
+_SETTINGS = {
+    _FORWARDING: 1,
+    "net/ipv4/conf/all/route_localnet": 1,  # node ports on 127.0.0.1
+    "net/ipv4/conf/all/rp_filter": 0,  # answers may come back another way than the question went
+    "net/ipv4/conf/default/rp_filter": 0,
+    "net/bridge/bridge-nf-call-iptables": 1,  # Services between two pods of one node
+    "net/ipv4/vs/conntrack": 1,  # masquerading of what IPVS sends on
+    "net/ipv4/ip_unprivileged_port_start": 1024,
+}
+
+
+def create_node(fabric: Fabric, name: str, index: int) -> NodePlace:
+    """Make a node's folders and network, or complete one that is half there. `index` counts from 1.
+
+    Raises:
+        InvalidRequest: the number is too large.
+        MissingProgram: the system's network tools are not installed.
+        StartFailed: the kernel refused, or the fabric is not there.
+    """
+    node = NodePlace(fabric, name, index)
+    for folder in (node.containerd, node.cni_configuration, node.cni_data, node.kubelet, node.socket.parent):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    place.write_place(node)
+    if not (has_namespace(node.namespace) and _is_complete(node)):
+        _make(node)
+    return node
+
+
+def _make(node: NodePlace) -> None:
+    if node.namespace_path.exists():
+        programs.attempt(["ip", "netns", "delete", node.namespace])
+    fabric, port = node.fabric, f"node{node.index}"
+    programs.attempt(["ip", "-netns", fabric.namespace, "link", "delete", port])
+    programs.ip_batch([f"netns add {node.namespace}"])
+    programs.ip_batch(
+        [
+            f"link add {port} mtu {fabric.mtu} type veth peer name {INTERFACE} mtu {fabric.mtu} netns {node.namespace}",
+            f"link set {port} master {BRIDGE} up",
+        ],
+        fabric.namespace,
+    )
+    masquerade.install(node)
+    _configure(node)
+
+
+def _configure(node: NodePlace) -> None:
+    """Settings, then addresses and, as the last step, the default route. One process in the namespace does it all.
+
+    Raises:
+        StartFailed: the node may not forward packets, without which no pod is reached.
+    """
+    settings = "\n".join(f"echo {value} 2>/dev/null >/proc/sys/{name}" for name, value in _SETTINGS.items())
+    prefix = node.fabric.networks.nodes.prefixlen
+    script = f"""{settings}
+ip link set lo up &&
+ip address add {node.address}/{prefix} dev {INTERFACE} &&
+ip link set {INTERFACE} up &&
+ip route add default via {node.fabric.host_address} && cat /proc/sys/{_FORWARDING}"""
+    told = programs.run([*programs.enter(node.namespace), "sh", "-c", script])
+    if told.strip() != "1":
+        raise StartFailed(f"node {node.name}: the kernel does not let it forward packets (/proc/sys/{_FORWARDING})")
+
+
+def _is_complete(node: NodePlace) -> bool:
+    """Whether the last step of making it was done."""
+    return bool(programs.ip_json(["-4", "route", "show", "default"], node.namespace))
