@@ -73,7 +73,7 @@ class Containerd:
             StartFailed: it ended, or does not serve after 20 s; with the end of its log.
         """
         deadline = time.monotonic() + _START_SECONDS
-        while not self._is_serving():
+        while not self.is_serving():
             if self.process is None or time.monotonic() > deadline:
                 raise StartFailed(
                     f"node {self.node.name}: containerd does not serve; {self.node.log} ends:\n{self._tail()}"
@@ -133,7 +133,8 @@ class Containerd:
             self._child.wait()
             self._child = None
 
-    def _is_serving(self) -> bool:
+    def is_serving(self) -> bool:
+        """Whether somebody answers on the socket."""
         with socket.socket(socket.AF_UNIX) as probe:
             try:
                 probe.connect(str(self.node.socket))

@@ -12,8 +12,10 @@ from ipaddress import IPv4Address, IPv4Network
 
 from kubewire.cluster.errors import InvalidRequest
 
-CLUSTERS_AT_MOST = 12
+# The second number of each pair's network for pods; its place in the list numbers the pair.
+_PODS = (*range(244, 256), *range(200, 243))
 NODES_AT_MOST = 240
+_BROAD = 12  # bits of a route that is about more than one network
 _FIRST_NODE = 10  # addresses below are for what is no node: the host is .1
 
 
@@ -42,8 +44,8 @@ class Networks:
 
 def candidates() -> Iterator[Networks]:
     """All pairs, in the order in which they are tried."""
-    for number in range(CLUSTERS_AT_MOST):
-        yield Networks(IPv4Network(f"10.243.{number}.0/24"), IPv4Network(f"10.{244 + number}.0.0/16"))
+    for number, pods in enumerate(_PODS):
+        yield Networks(IPv4Network(f"10.243.{number}.0/24"), IPv4Network(f"10.{pods}.0.0/16"))
 
 
 def choose(taken: Iterable[IPv4Network]) -> Networks:
@@ -56,9 +58,7 @@ def choose(taken: Iterable[IPv4Network]) -> Networks:
         InvalidRequest: every pair is taken.
     """
     present = [network for network in taken if network.prefixlen > 0]
-    narrow = [
-        network for network in present if network.prefixlen > min(pair.pods.prefixlen for pair in candidates()) - 4
-    ]
+    narrow = [network for network in present if network.prefixlen > _BROAD]
     for obstacles in (present, narrow):
         for pair in candidates():
             if not any(pair.nodes.overlaps(one) or pair.pods.overlaps(one) for one in obstacles):

@@ -1,0 +1,146 @@
+"""Taking a cluster's nodes and fabric off the machine, whole or half made, recorded or not.
+
+Everything is found by the cluster's name and home, not by what a record says, so that a crash at any moment is
+removed like anything else. Removing twice is harmless.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from kubewire.cluster.home import Home
+from kubewire.cluster.nodes import egress, kernel_state, names, place, programs, tenants
+from kubewire.cluster.nodes.place import NETWORK_NAMESPACES
+from kubewire.cluster.nodes.tenants import Premises
+
+# Places that containerd 1.6 and the CNI library have built in.
+_SHIM_SOCKETS = Path("/run/containerd/s")
+_CNI_CACHE = Path("/var/lib/cni/results")
+_BUNDLES = "containerd/state/io.containerd.runtime.v2.task/k8s.io"
+
+
+def remove_node(home: Home, node: str, *, wipe: bool = False) -> None:
+    """Switch a node off and take it out of the kernel.
+
+    Its folder stays as a disk would, without what says what ran; with `wipe` it goes too.
+
+    Raises:
+        StartFailed: a process does not end.
+    """
+    folder = home.path / "nodes" / node
+    sandboxes = _bundles(folder)
+    tenants.evict(premises(home, node))
+    kernel_state.unmount_below(folder)
+    kernel_state.remove_cgroups(names.node_cgroup(home.name, node))
+    _remove_foreign_files(home, node, sandboxes)
+    _remove_namespace(names.node_namespace(home.name, node))
+    shutil.rmtree(folder if wipe else folder / "containerd" / "state", ignore_errors=True)
+    shutil.rmtree(folder / "cni", ignore_errors=True)
+    (folder / "place.json").unlink(missing_ok=True)
+
+
+def remove_fabric(home: Home) -> None:
+    """Take what joins the nodes off the machine, and what lets them out. Its nodes must be gone.
+
+    Raises:
+        StartFailed: the rules on the host cannot be removed.
+    """
+    egress.close(home.name)
+    programs.attempt(["ip", "link", "delete", names.host_interface(home.name)])
+    _remove_namespace(names.fabric_namespace(home.name))
+    kernel_state.remove_empty_cgroup(names.cluster_cgroup(home.name))
+    kernel_state.remove_empty_cgroup(str(Path(names.cluster_cgroup(home.name)).parent))
+    _unmount_namespace_folder()
+    shutil.rmtree(home.path / "run", ignore_errors=True)
+    place.forget_fabric(home)
+
+
+def remove_all(home: Home, *, wipe: bool = False) -> None:
+    """Every node that the home or the machine knows of, then the fabric.
+
+    Raises:
+        StartFailed: a process does not end, or the rules on the host cannot be removed.
+    """
+    for node in known_nodes(home):
+        remove_node(home, node, wipe=wipe)
+    remove_fabric(home)
+
+
+def known_nodes(home: Home) -> list[str]:
+    """Names of nodes of which there is anything: a folder, a namespace, a cgroup."""
+    prefix = f"{names.fabric_namespace(home.name)}."
+    found = {name.removeprefix(prefix) for name in _entries(NETWORK_NAMESPACES) if name.startswith(prefix)}
+    found |= set(_entries(home.path / "nodes"))
+    for root in kernel_state.cgroup_roots():
+        cgroup = root / names.cluster_cgroup(home.name).lstrip("/")
+        found |= {entry.name for entry in _folders(cgroup)}
+    return sorted(found)
+
+
+def premises(home: Home, node: str) -> Premises:
+    """By what a node's processes are known."""
+    path = NETWORK_NAMESPACES / names.node_namespace(home.name, node)
+    namespace = f"net:[{path.stat().st_ino}]" if path.exists() else ""
+    return Premises(namespace, str(home.path / "nodes" / node), names.node_cgroup(home.name, node))
+
+
+def _bundles(folder: Path) -> list[Path]:
+    """What containerd has noted about each container that runs."""
+    return list(_folders(folder / _BUNDLES))
+
+
+def _remove_foreign_files(home: Home, node: str, bundles: Iterable[Path]) -> None:
+    """What containerd, its shims and the CNI library keep outside of the node's folder.
+
+    Cgroups of containers that were not put below the node's are among it.
+    """
+    for bundle in bundles:
+        with suppress(OSError):
+            Path((bundle / "address").read_text().removeprefix("unix://")).unlink(missing_ok=True)
+        _remove_own_cgroup(bundle)
+        for cached in _CNI_CACHE.glob(f"cni-loopback-{bundle.name}-*"):
+            cached.unlink(missing_ok=True)
+    for cached in _CNI_CACHE.glob(f"{names.pod_network(home.name, node)}-*"):
+        cached.unlink(missing_ok=True)
+    for folder in (_SHIM_SOCKETS, _SHIM_SOCKETS.parent, _CNI_CACHE, _CNI_CACHE.parent):
+        with suppress(OSError):  # others' files are in it
+            folder.rmdir()
+
+
+def _remove_own_cgroup(bundle: Path) -> None:
+    with suppress(OSError, ValueError, KeyError):
+        path = json.loads((bundle / "config.json").read_bytes())["linux"]["cgroupsPath"]
+        if Path(path).name == bundle.name:
+            kernel_state.remove_cgroups(path)
+            kernel_state.remove_empty_cgroup(str(Path(path).parent))
+
+
+def _remove_namespace(name: str) -> None:
+    if (NETWORK_NAMESPACES / name).exists():
+        programs.attempt(["ip", "netns", "delete", name])
+        with suppress(OSError):
+            (NETWORK_NAMESPACES / name).unlink(missing_ok=True)
+
+
+def _unmount_namespace_folder() -> None:
+    """`ip netns` mounts its folder onto itself when it makes the first namespace, and does so again after this."""
+    if NETWORK_NAMESPACES.exists() and not _entries(NETWORK_NAMESPACES):
+        kernel_state.unmount_below(NETWORK_NAMESPACES)
+        with suppress(OSError):
+            NETWORK_NAMESPACES.rmdir()
+
+
+def _entries(folder: Path) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))  # noqa: PTH208  # names alone
+    except OSError:
+        return []
+
+
+def _folders(folder: Path) -> list[Path]:
+    return [folder / name for name in _entries(folder) if (folder / name).is_dir()]
