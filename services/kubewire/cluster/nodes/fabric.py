@@ -6,10 +6,6 @@ container engine's, a firewall's) would cut it off. What can happen twice is har
 
 from __future__ import annotations
 
-import fcntl
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from ipaddress import IPv4Interface, IPv4Network
 from pathlib import Path
 
@@ -17,6 +13,7 @@ from kubewire.cluster.errors import InvalidRequest
 from kubewire.cluster.home import Home
 from kubewire.cluster.nodes import networks, place, programs
 from kubewire.cluster.nodes.place import NETWORK_NAMESPACES, Fabric
+from kubewire.cluster.nodes.programs import one_at_a_time
 
 BRIDGE = "bridge"
 _UPLINK = "host"
@@ -35,7 +32,7 @@ def create_fabric(home: Home) -> Fabric:
         StartFailed: the kernel refused; without root it always does.
     """
     home.create()
-    with _one_at_a_time():
+    with one_at_a_time():
         links = {str(link["ifname"]): link for link in programs.ip_json(["link", "show"])}
         fabric = place.read_fabric(home) or Fabric(home, networks.choose(_taken()), _uplink_mtu(links))
         _check_owner(fabric, links)
@@ -128,14 +125,3 @@ def _uplink_mtu(links: dict[str, dict[str, object]]) -> int:
     device = str(default[0].get("dev", "")) if default else ""
     found = links.get(device, {}).get("mtu", _USUAL_MTU)
     return min(_USUAL_MTU, max(_SMALLEST_MTU, found if isinstance(found, int) else _USUAL_MTU))
-
-
-@contextmanager
-def _one_at_a_time() -> Iterator[None]:
-    """Two clusters that start together must not choose the same network. The lock is on a folder: it leaves nothing."""
-    descriptor = os.open("/run", os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)

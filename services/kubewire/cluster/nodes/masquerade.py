@@ -5,8 +5,7 @@ Pods and nodes of the cluster know the way back to a pod; the host's network and
 
 from __future__ import annotations
 
-from kubewire.cluster.nodes import programs
-from kubewire.cluster.nodes.place import Fabric, NodePlace
+from kubewire.cluster.nodes.place import Fabric
 
 _TABLE = "kubewire-pods"
 
@@ -26,13 +25,3 @@ table ip {_TABLE} {{
   }}
 }}
 """
-
-
-def install(node: NodePlace) -> None:
-    """Put the table into a node's namespace.
-
-    Raises:
-        MissingProgram: nft is not installed.
-        StartFailed: the kernel refused.
-    """
-    programs.run([*programs.enter(node.namespace), programs.find("nft"), "-f", "-"], rules(node.fabric))

@@ -32,18 +32,31 @@ def create_node(fabric: Fabric, name: str, index: int) -> NodePlace:
     node = NodePlace(fabric, name, index)
     for folder in (node.containerd, node.cni_configuration, node.cni_data, node.kubelet, node.socket.parent):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    is_known = node.record.exists()
     place.write_place(node)
-    if not (has_namespace(node.namespace) and _is_complete(node)):
-        _make(node)
+    if has_namespace(node.namespace) and _is_complete(node):
+        return node
+    if is_known or node.namespace_path.exists():
+        _unmake(node)
+    _make(node)
     return node
 
 
+def _unmake(node: NodePlace) -> None:
+    """Remove what a start that was cut off has left."""
+    programs.attempt(["ip", "netns", "delete", node.namespace])
+    programs.attempt(["ip", "-netns", node.fabric.namespace, "link", "delete", _port(node)])
+
+
+def _port(node: NodePlace) -> str:
+    """The bridge's end of the node's link."""
+    return f"node{node.index}"
+
+
 def _make(node: NodePlace) -> None:
-    if node.namespace_path.exists():
-        programs.attempt(["ip", "netns", "delete", node.namespace])
-    fabric, port = node.fabric, f"node{node.index}"
-    programs.attempt(["ip", "-netns", fabric.namespace, "link", "delete", port])
-    programs.ip_batch([f"netns add {node.namespace}"])
+    fabric, port = node.fabric, _port(node)
+    with programs.one_at_a_time():
+        programs.ip_batch([f"netns add {node.namespace}"])
     programs.ip_batch(
         [
             f"link add {port} mtu {fabric.mtu} type veth peer name {INTERFACE} mtu {fabric.mtu} netns {node.namespace}",
@@ -51,12 +64,11 @@ def _make(node: NodePlace) -> None:
         ],
         fabric.namespace,
     )
-    masquerade.install(node)
     _configure(node)
 
 
 def _configure(node: NodePlace) -> None:
-    """Settings, then addresses and, as the last step, the default route. One process in the namespace does it all.
+    """Settings, rules, then addresses and, as the last step, the default route. One shell in the namespace does it.
 
     Raises:
         StartFailed: the node may not forward packets, without which no pod is reached.
@@ -64,11 +76,12 @@ def _configure(node: NodePlace) -> None:
     settings = "\n".join(f"echo {value} 2>/dev/null >/proc/sys/{name}" for name, value in _SETTINGS.items())
     prefix = node.fabric.networks.nodes.prefixlen
     script = f"""{settings}
+{programs.find("nft")} -f - &&
 ip link set lo up &&
 ip address add {node.address}/{prefix} dev {INTERFACE} &&
 ip link set {INTERFACE} up &&
 ip route add default via {node.fabric.host_address} && cat /proc/sys/{_FORWARDING}"""
-    told = programs.run([*programs.enter(node.namespace), "sh", "-c", script])
+    told = programs.run([*programs.enter(node.namespace), "sh", "-c", script], masquerade.rules(node.fabric))
     if told.strip() != "1":
         raise StartFailed(f"node {node.name}: the kernel does not let it forward packets (/proc/sys/{_FORWARDING})")
 

@@ -5,10 +5,13 @@ A batch of commands is one process and takes 2 to 4 ms; why these tools and no l
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 
 from kubewire.cluster.errors import MissingProgram, StartFailed
@@ -107,6 +110,20 @@ def enter(namespace: str) -> list[str]:
     Not `ip netns exec`: that mounts /sys anew, which hides the cgroups from runc.
     """
     return [find("nsenter"), f"--net={NETWORK_NAMESPACES / namespace}"]
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Hold what clusters of one machine share: two that start together must not choose the same network.
+
+    The lock is on a folder of the system, so that it leaves nothing behind.
+    """
+    descriptor = os.open("/run", os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _ip(namespace: str | None) -> list[str]:

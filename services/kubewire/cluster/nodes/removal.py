@@ -16,6 +16,7 @@ from pathlib import Path
 from kubewire.cluster.home import Home
 from kubewire.cluster.nodes import egress, kernel_state, names, place, programs, tenants
 from kubewire.cluster.nodes.place import NETWORK_NAMESPACES
+from kubewire.cluster.nodes.programs import one_at_a_time
 from kubewire.cluster.nodes.tenants import Premises
 
 # Places that containerd 1.6 and the CNI library have built in.
@@ -32,12 +33,16 @@ def remove_node(home: Home, node: str, *, wipe: bool = False) -> None:
     Raises:
         StartFailed: a process does not end.
     """
+    tenants.evict([premises(home, node)])
+    _clear(home, node, wipe=wipe)
+
+
+def _clear(home: Home, node: str, *, wipe: bool) -> None:
+    """Take a node out of the kernel whose processes have ended. What says that it was there goes last."""
     folder = home.path / "nodes" / node
-    sandboxes = _bundles(folder)
-    tenants.evict(premises(home, node))
     kernel_state.unmount_below(folder)
     kernel_state.remove_cgroups(names.node_cgroup(home.name, node))
-    _remove_foreign_files(home, node, sandboxes)
+    _remove_foreign_files(home, node, _folders(folder / _BUNDLES))
     _remove_namespace(names.node_namespace(home.name, node))
     shutil.rmtree(folder if wipe else folder / "containerd" / "state", ignore_errors=True)
     shutil.rmtree(folder / "cni", ignore_errors=True)
@@ -55,7 +60,8 @@ def remove_fabric(home: Home) -> None:
     _remove_namespace(names.fabric_namespace(home.name))
     kernel_state.remove_empty_cgroup(names.cluster_cgroup(home.name))
     kernel_state.remove_empty_cgroup(str(Path(names.cluster_cgroup(home.name)).parent))
-    _unmount_namespace_folder()
+    with one_at_a_time():
+        _unmount_namespace_folder()
     shutil.rmtree(home.path / "run", ignore_errors=True)
     place.forget_fabric(home)
 
@@ -66,8 +72,10 @@ def remove_all(home: Home, *, wipe: bool = False) -> None:
     Raises:
         StartFailed: a process does not end, or the rules on the host cannot be removed.
     """
-    for node in known_nodes(home):
-        remove_node(home, node, wipe=wipe)
+    nodes = known_nodes(home)
+    tenants.evict([premises(home, node) for node in nodes])
+    for node in nodes:
+        _clear(home, node, wipe=wipe)
     remove_fabric(home)
 
 
@@ -89,15 +97,11 @@ def premises(home: Home, node: str) -> Premises:
     return Premises(namespace, str(home.path / "nodes" / node), names.node_cgroup(home.name, node))
 
 
-def _bundles(folder: Path) -> list[Path]:
-    """What containerd has noted about each container that runs."""
-    return list(_folders(folder / _BUNDLES))
-
-
 def _remove_foreign_files(home: Home, node: str, bundles: Iterable[Path]) -> None:
     """What containerd, its shims and the CNI library keep outside of the node's folder.
 
-    Cgroups of containers that were not put below the node's are among it.
+    It is found through what containerd has noted about each container. Cgroups that are not below the node's are
+    among it.
     """
     for bundle in bundles:
         with suppress(OSError):
@@ -130,7 +134,8 @@ def _remove_namespace(name: str) -> None:
 def _unmount_namespace_folder() -> None:
     """`ip netns` mounts its folder onto itself when it makes the first namespace, and does so again after this."""
     if NETWORK_NAMESPACES.exists() and not _entries(NETWORK_NAMESPACES):
-        kernel_state.unmount_below(NETWORK_NAMESPACES)
+        if kernel_state.mounts_below(NETWORK_NAMESPACES):
+            programs.attempt(["umount", str(NETWORK_NAMESPACES)])  # not lazily: somebody may be making one just now
         with suppress(OSError):
             NETWORK_NAMESPACES.rmdir()
 

@@ -11,7 +11,7 @@ import os
 import signal
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from kubewire.cluster.errors import StartFailed
 
 _SECONDS = 10.0
 _POLL_SECONDS = 0.003
+_SHIM = "containerd-shim"  # as the kernel cuts its name
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class Premises:
         )
 
 
-def select(everyone: Iterable[Tenant], premises: Premises, spared: int) -> list[Tenant]:
+def select(everyone: Iterable[Tenant], premises: Sequence[Premises], spared: int) -> list[Tenant]:
     """Those who live there, with their descendants; without the process `spared`, its ancestors, and the dead."""
     processes = {tenant.pid: tenant for tenant in everyone}
     children = defaultdict(list)
@@ -60,7 +61,9 @@ def select(everyone: Iterable[Tenant], premises: Premises, spared: int) -> list[
         children[tenant.parent].append(tenant.pid)
     kept = _ancestors(processes, spared)
     found: set[int] = set()
-    pending = [pid for pid, tenant in processes.items() if pid not in kept and premises.house(tenant)]
+    pending = [
+        pid for pid, tenant in processes.items() if pid not in kept and any(one.house(tenant) for one in premises)
+    ]
     while pending:
         pid = pending.pop()
         if pid not in found and pid not in kept:
@@ -74,8 +77,11 @@ def survey() -> list[Tenant]:
     return [tenant for entry in os.listdir("/proc") if entry.isdecimal() and (tenant := _read(int(entry)))]  # noqa: PTH208  # names alone
 
 
-def evict(premises: Premises) -> int:
+def evict(premises: Sequence[Premises]) -> int:
     """Kill everyone who lives there and wait until they are gone; how many there were.
+
+    Shims go last: they collect their containers' dead, without which a pod's process namespace does not end, and
+    the machine's first process may be slow to do it for them.
 
     Raises:
         StartFailed: some are still there after 10 s, which the kernel allows only to those that wait for a device.
@@ -83,7 +89,7 @@ def evict(premises: Premises) -> int:
     deadline = time.monotonic() + _SECONDS
     seen: set[int] = set()
     while remaining := select(survey(), premises, os.getpid()):
-        for tenant in remaining:
+        for tenant in [one for one in remaining if one.name != _SHIM] or remaining:
             with suppress(ProcessLookupError):
                 os.kill(tenant.pid, signal.SIGKILL)
         seen |= {tenant.pid for tenant in remaining}
