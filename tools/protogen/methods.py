@@ -2,7 +2,7 @@
 
 Field numbers mean the same in every request (see `protos/kubewire/rpc/v1/options.proto`), so one implementation
 serves all kinds without decoding the objects: 1 namespace, 2 name(s), 3 object(s), 4 options, 5 patch type,
-6 patch, 7 selection, 8 view, 9 batch window.
+6 patch, 7 selection, 8 view, 9 batch window. Methods that carry streams of bytes have their input from 20 on.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from kubewire.machinery.resources import Resource, Subresource
 from tools.protogen.names import META, plural, snake
 
 # Subresources reached by a method of their own shape, or by no gRPC method at all (proxying is HTTP's business).
-_SPECIAL = {"binding", "eviction", "log", "exec", "attach", "portforward", "proxy", "token", "scale", "finalize"}
+_STREAMED = {"log", "exec", "attach", "portforward"}
+_SPECIAL = {"binding", "eviction", "proxy", "token", "scale", "finalize", *_STREAMED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,3 +123,26 @@ def _subresource(resource: Resource, subresource: Subresource, field: Fields) ->
             yield Method(f"Bind{kind}s", request, f"Bind{kind}sResponse", (f"repeated {META}.Status results = 1;",))
         case "eviction":
             yield Method(f"Evict{kind}", where + exchanged + field.options("Create"), f"{META}.Status")
+        case "log" | "exec" | "attach" | "portforward":
+            yield _streaming(resource, subresource.name, where)
+
+
+_INPUT = ("bytes stdin = 20;", "bool stdin_end = 21;", "kubewire.rpc.v1.TerminalSize resize = 22;")
+_OUTPUT = ("bytes stdout = 1;", "bytes stderr = 2;", f"{META}.Status status = 3;")
+
+
+def _streaming(resource: Resource, name: str, where: tuple[str, ...]) -> Method:
+    """A subresource that carries bytes: the first message says what is wanted, the others carry input.
+
+    Requests of exec and attach have the same fields, and so have their answers.
+    """
+    kind = resource.kind
+    core = resource.message.rpartition(".")[0]
+    method, options, fields, answer = {
+        "log": (f"Stream{kind}Logs", "LogOptions", (), ("bytes data = 1;",)),
+        "exec": (f"Exec{kind}", "ExecOptions", _INPUT, _OUTPUT),
+        "attach": (f"Attach{kind}", "AttachOptions", _INPUT, _OUTPUT),
+        "portforward": (f"PortForward{kind}", "PortForwardOptions", ("bytes data = 20;",), ("bytes data = 1;",)),
+    }[name]
+    request = (*where, f"{core}.{kind}{options} options = 4;", *fields)
+    return Method(method, request, f"{method}Response", answer, name != "log", streams_response=True)

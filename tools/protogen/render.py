@@ -23,8 +23,11 @@ package {package};
 
 def imports(text: str) -> Iterable[str]:
     """Proto files that the names in `text` need."""
-    if "kubewire.rpc.v1." in text:
+    ours = set(re.findall(r"kubewire\.rpc\.v1\.(\w+)", text))
+    if ours - {"TerminalSize"}:
         yield "kubewire/rpc/v1/options.proto"
+    if "TerminalSize" in ours:
+        yield "kubewire/rpc/v1/streams.proto"
     for name in set(re.findall(r"k8s\.io\.[\w.]+", text)):
         yield declared_in()[name]
 

@@ -1,0 +1,116 @@
+"""One call that carries streams: its first message, the input after it, and answers that several tasks write."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Final, Generic, TypeVar
+
+import grpc
+import grpc.aio
+from google.protobuf.message import DecodeError, Message
+
+from kubewire.component.grpc.server import Handler
+from kubewire.component.grpc.status import DETAILS_KEY, translate
+from kubewire.kubelet.errors import RuntimeCallError
+from kubewire.machinery import errors
+from kubewire.machinery.errors import StatusError
+
+RequestT = TypeVar("RequestT", bound=Message)
+Context = grpc.aio.ServicerContext[bytes, bytes]
+_CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
+
+
+class StreamCall(Generic[RequestT]):
+    """A call as its handler sees it.
+
+    Attributes:
+        first: names the pod and has the options.
+    """
+
+    def __init__(self, first: RequestT, requests: AsyncIterator[bytes], context: Context) -> None:
+        self.first: Final = first
+        self._requests = requests
+        self._context = context
+        self._writing = asyncio.Lock()
+
+    async def __aiter__(self) -> AsyncIterator[RequestT]:
+        """All messages, the first again, as it may carry input already."""
+        yield self.first
+        kind = type(self.first)
+        async for data in self._requests:
+            yield parsed(kind, data)
+
+    async def write(self, answer: Message) -> None:
+        """Send an answer; waits while the caller does not read. gRPC takes one at a time."""
+        async with self._writing:
+            await self._context.write(answer.SerializeToString())
+
+
+def parsed(kind: type[RequestT], data: bytes) -> RequestT:
+    """A message.
+
+    Raises:
+        StatusError: 400, the bytes are none.
+    """
+    try:
+        return kind.FromString(data)
+    except DecodeError as error:
+        raise errors.bad_request(f"the request is malformed: {error}") from None
+
+
+def streams(request: type[RequestT], serve: Callable[[StreamCall[RequestT]], Awaitable[None]]) -> Handler:
+    """The handler of a method that takes a stream and answers with one."""
+
+    async def handle(requests: AsyncIterator[bytes], context: Context) -> None:
+        async def call() -> None:
+            async for data in requests:
+                await serve(StreamCall(parsed(request, data), requests, context))
+                return
+            raise errors.bad_request("the first message must name the pod")
+
+        await _answered(call, context)
+
+    return grpc.stream_stream_rpc_method_handler(handle)
+
+
+def answers(request: type[RequestT], serve: Callable[[StreamCall[RequestT]], Awaitable[None]]) -> Handler:
+    """The handler of a method that takes one request and answers with a stream."""
+
+    async def handle(data: bytes, context: Context) -> None:
+        async def call() -> None:
+            await serve(StreamCall(parsed(request, data), _nothing(), context))
+
+        await _answered(call, context)
+
+    return grpc.unary_stream_rpc_method_handler(handle)
+
+
+async def _answered(call: Callable[[], Awaitable[None]], context: Context) -> None:
+    """Run a call; what it fails with goes out as the API server sends errors."""
+    try:
+        await call()
+    except (StatusError, RuntimeCallError, grpc.aio.InternalError, ExceptionGroup) as error:
+        sent = translate(_told(error))
+        await context.abort(_CODES[sent.code], sent.message, ((DETAILS_KEY, sent.details),))
+
+
+def _told(error: Exception) -> StatusError:
+    """What the caller is told of a failure; others than those a call may have are raised on."""
+    if isinstance(error, ExceptionGroup):
+        # Streams of one call fail for one reason.
+        return _told(error.exceptions[0])
+    if isinstance(error, StatusError):
+        return error
+    if isinstance(error, RuntimeCallError):
+        return errors.internal(error.detail)
+    if isinstance(error, grpc.aio.InternalError):
+        # A message cannot be sent any more: the caller left, which gRPC may be slower to find out than we are.
+        raise asyncio.CancelledError
+    raise error
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    no_messages: tuple[bytes, ...] = ()
+    for data in no_messages:
+        yield data
