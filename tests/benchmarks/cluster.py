@@ -69,7 +69,7 @@ def _describe(home: Path, up: dict[str, str], seconds: float) -> Cluster:
         grpc=up["grpc"],
         insecure_grpc=up["insecureGrpc"],
         token=token,
-        control_plane=state["control_plane"]["pid"],
-        etcd=state["etcd"]["pid"],
+        control_plane=state["components"]["control-plane"]["pid"],
+        etcd=state["components"]["etcd"]["pid"],
         start_seconds=seconds,
     )

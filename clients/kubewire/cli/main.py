@@ -1,4 +1,4 @@
-"""The command line: `kubewire up`, `down`, `status`, `kubeconfig`, `token`, `convert`, `completion`, `version`.
+"""The command line: `kubewire up`, `down`, `status`, `stop`, `start`, `kubeconfig`, `token`, `convert` and others.
 
 Exit codes: 0 done, 1 it could not be done (the reason is on standard error), 2 the command line is wrong, 3 the
 cluster does not run (`status`, `kubeconfig`, `token`), 4 it runs but is not ready (`status`).
@@ -7,15 +7,28 @@ cluster does not run (`status`, `kubeconfig`, `token`), 4 it runs but is not rea
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, TypedDict, Unpack
 
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kubewire.cluster.home import Home
 
 EXIT_NOT_RUNNING = 3
 EXIT_NOT_READY = 4
+
+
+class _Asked(TypedDict):
+    """Options of `up` that say what the cluster is to be."""
+
+    runtime: str | None
+    processes: str | None
+    nodes: int | None
+    secure_port: int | None
+    grpc_port: int | None
+    insecure_grpc: bool
 
 
 class Failure(click.ClickException):
@@ -62,12 +75,18 @@ def main() -> None:
 
 @main.command()
 @_name
+@click.option("--nodes", type=click.IntRange(min=0), help="How many nodes. [default: 1]")
 @click.option(
     "--runtime",
-    type=click.Choice(["none"]),
-    default="none",
-    show_default=True,
-    help="What runs pods. 'none': no nodes, objects are stored and nothing is run.",
+    type=click.Choice(["containerd", "simulated", "none"]),
+    help="What runs pods. 'simulated': they go through their life cycle and nothing runs; 'none': no nodes. "
+    "[default: containerd as root where it is installed, else simulated]",
+)
+@click.option(
+    "--processes",
+    type=click.Choice(["together", "apart"]),
+    help="'together': one process for the control plane and one for each node's agents; 'apart': every component "
+    "its own, which `kubewire stop` can end alone. [default: together]",
 )
 @click.option(
     "--secure-port", type=click.IntRange(0, 65535), help="REST over TLS. [default: 6443, or any free one; 0: any]"
@@ -87,26 +106,17 @@ def main() -> None:
     help="Seconds to wait until ready.",
 )
 @_output
-def up(  # noqa: PLR0913  # one parameter an option
-    name: str,
-    runtime: str,
-    secure_port: int | None,
-    grpc_port: int | None,
-    wait_seconds: float,
-    output: str,
-    *,
-    insecure_grpc: bool,
-) -> None:
-    """Start a cluster, or say how to reach one that runs."""
+def up(name: str, wait_seconds: float, output: str, **asked: Unpack[_Asked]) -> None:
+    """Start a cluster, repair one of which parts are gone, or say how to reach one that runs."""
     from kubewire.cli.answers import connection, show
     from kubewire.cluster.errors import ClusterError
+    from kubewire.cluster.settings import Asked
     from kubewire.cluster.up import UpOptions
     from kubewire.cluster.up import up as start
 
     home = _home(name)
-    options = UpOptions(runtime, secure_port, grpc_port, insecure_grpc=insecure_grpc, wait_seconds=wait_seconds)
     try:
-        state = start(home, options, progress)
+        state = start(home, UpOptions(Asked(**asked), wait_seconds), progress)
     except ClusterError as error:
         raise Failure(str(error)) from None
     show(connection(home, state), output)
@@ -132,7 +142,7 @@ def down(name: str, *, purge: bool) -> None:
 @_name
 @_output
 def status(name: str, output: str) -> None:
-    """Say whether a cluster runs and is ready, where it listens and what memory it holds."""
+    """Say whether a cluster is ready, where it listens, and for each process whether it runs and where its log is."""
     from kubewire.cli.answers import health, show
     from kubewire.cluster.errors import NotRunning
     from kubewire.cluster.inspection import inspect
@@ -145,6 +155,45 @@ def status(name: str, output: str) -> None:
     show(health(home, found), output)
     if not found.is_ready:
         sys.exit(EXIT_NOT_READY)
+
+
+_node = click.option("--node", help="On this node alone. [default: on all]")
+
+
+@main.command("stop")
+@_name
+@_node
+@click.argument("component")
+def stop_component(name: str, component: str, node: str | None) -> None:
+    """End one component and keep it ended, to see what the others do without it: `kubewire stop scheduler`."""
+    from kubewire.cluster.control import stop
+
+    _control(name, lambda home: stop(home, component, node), "stopped")
+
+
+@main.command("start")
+@_name
+@_node
+@click.argument("component")
+def start_component(name: str, component: str, node: str | None) -> None:
+    """Start a component that was stopped."""
+    from kubewire.cluster.control import start
+
+    _control(name, lambda home: start(home, component, node), "started")
+
+
+def _control(name: str, act: Callable[[Home], list[str]], done: str) -> None:
+    from kubewire.cluster.errors import ClusterError, NotRunning
+
+    home = _home(name)
+    try:
+        names = act(home)
+    except NotRunning as error:
+        raise Failure(str(error), EXIT_NOT_RUNNING) from None
+    except ClusterError as error:
+        raise Failure(str(error)) from None
+    for one in names:
+        click.echo(f"{one} {done}")
 
 
 @main.command()

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from typing import Final
 
-from kubewire.cluster import processes, state
 from kubewire.cluster.errors import InvalidRequest
 from kubewire.cluster.home import Home
+from kubewire.cluster.teardown import end_everything
 from kubewire.cluster.up import exclusive
 
-_GRACE_SECONDS = 20.0
+_OWN: Final = frozenset(
+    {
+        "kubeconfig", "pki", "token", "etcd", "logs", "nodes", "cluster.json", "wanted.json", "lock",
+        "supervisor.lock", "etcd.sock:0", "peer.sock:0",
+    }
+)  # fmt: skip
 
 
 def down(home: Home, progress: Callable[[str], None], *, purge: bool) -> bool:
@@ -21,12 +27,8 @@ def down(home: Home, progress: Callable[[str], None], *, purge: bool) -> bool:
     if not home.path.exists():
         return False
     with exclusive(home):
-        found = state.read(home)
-        ended = False
-        if found is not None:
-            ended = processes.terminate(found.control_plane, grace_seconds=_GRACE_SECONDS)
-            processes.terminate(found.etcd, grace_seconds=_GRACE_SECONDS)
-            home.state.unlink(missing_ok=True)
+        ended = end_everything(home)
+        if ended:
             progress("processes ended")
         if purge:
             _remove(home)
@@ -40,8 +42,7 @@ def _remove(home: Home) -> None:
     Raises:
         InvalidRequest: the folder holds things that no cluster wrote.
     """
-    own = {"kubeconfig", "pki", "token", "etcd", "logs", "cluster.json", "lock", "etcd.sock:0", "peer.sock:0"}
-    foreign = sorted(entry.name for entry in home.path.iterdir() if entry.name not in own)
+    foreign = sorted(entry.name for entry in home.path.iterdir() if entry.name not in _OWN)
     if foreign:
         listed = ", ".join(foreign)
         raise InvalidRequest(f"{home.path} holds {listed}, which is not Kubewire's: remove the folder yourself")

@@ -12,7 +12,7 @@ from pathlib import Path
 from kubewire.cluster.errors import MissingProgram
 
 CLIENT_SOCKET = "etcd.sock:0"
-_PEER_SOCKET = "peer.sock:0"
+PEER_SOCKET = "peer.sock:0"
 _MEMBER = "etcd-0"
 # A lone member has nobody to wait for: shorter than etcd's defaults (100 and 1000), it leads itself at once.
 _HEARTBEAT_MILLISECONDS = 10
@@ -51,7 +51,7 @@ def find_etcd() -> EtcdProgram:
 
 def arguments(program: EtcdProgram, data: Path) -> list[str]:
     """The command of a single member that listens on sockets in its working directory and nowhere else."""
-    client, peer = f"unix://{CLIENT_SOCKET}", f"unix://{_PEER_SOCKET}"
+    client, peer = f"unix://{CLIENT_SOCKET}", f"unix://{PEER_SOCKET}"
     return [
         str(program.path),
         f"--name={_MEMBER}",

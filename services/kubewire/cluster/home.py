@@ -62,9 +62,28 @@ class Home:
         return self.path / "cluster.json"
 
     @property
+    def wanted(self) -> Path:
+        """What is to run, and how it is started."""
+        return self.path / "wanted.json"
+
+    @property
+    def nodes(self) -> Path:
+        """One folder for each node: what its programs keep."""
+        return self.path / "nodes"
+
+    @property
     def lock(self) -> Path:
         """Held by the command that changes the cluster."""
         return self.path / "lock"
+
+    @property
+    def supervisor_lock(self) -> Path:
+        """Held by the supervisor while it lives."""
+        return self.path / "supervisor.lock"
+
+    def log(self, component: str) -> Path:
+        """What a component says."""
+        return self.logs / f"{component}.log"
 
     def create(self) -> None:
         """Make the folders, for their owner alone."""

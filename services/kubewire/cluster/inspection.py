@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
-import ssl
-import time
-import urllib.error
-import urllib.request
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from kubewire.cluster import processes, state
+from kubewire.cluster.api import Api, Unanswered
 from kubewire.cluster.home import Home
+
+RUNNING = "running"
+STOPPED = "stopped"
+ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentHealth:
+    """One process. `condition` is running, stopped (on purpose) or ended; `bytes` is the memory it holds."""
+
+    condition: str
+    pid: int
+    restarts: int
+    bytes: int
+    log: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodeHealth:
+    """One node as the API has it."""
+
+    is_ready: bool
+    addresses: tuple[str, ...]
+    pod_cidr: str
+    version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,37 +42,60 @@ class Health:
     state: state.ClusterState
     is_ready: bool
     detail: str
-    control_plane_bytes: int
-    etcd_bytes: int
+    components: Mapping[str, ComponentHealth] = field(default_factory=dict)
+    nodes: Mapping[str, NodeHealth] = field(default_factory=dict)
 
 
-def inspect(home: Home, *, timeout_seconds: float = 5.0) -> Health:
-    """Ask the API server's readiness over TLS, and the kernel for memory.
+def inspect(home: Home) -> Health:
+    """Ask the API server's readiness and nodes over TLS, and the kernel for memory.
 
     Raises:
         NotRunning: there is nothing to ask.
     """
     found = state.running(home)
-    is_ready, detail = _readiness(home, found, timeout_seconds)
-    return Health(
-        state=found,
-        is_ready=is_ready,
-        detail=detail,
-        control_plane_bytes=processes.resident_bytes(found.control_plane),
-        etcd_bytes=processes.resident_bytes(found.etcd),
-    )
+    detail, nodes = _ask(home, found)
+    missing = [name for name, one in found.components.items() if not one.is_as_wanted]
+    if missing and not detail:
+        detail = f"not running: {', '.join(missing)}"
+    if not found.supervisor.is_alive:
+        detail = "\n".join([*([detail] if detail else []), "the supervisor does not run: `kubewire up` starts it"])
+    return Health(found, not detail, detail, _components(home, found), nodes)
 
 
-def _readiness(home: Home, found: state.ClusterState, timeout_seconds: float) -> tuple[bool, str]:
-    trust = ssl.create_default_context(cafile=str(home.pki / "ca.crt"))
-    request = urllib.request.Request(
-        f"https://{found.rest}/readyz?verbose", headers={"Authorization": f"Bearer {home.token.read_text().strip()}"}
-    )
-    deadline = time.monotonic() + timeout_seconds
+def _ask(home: Home, found: state.ClusterState) -> tuple[str, dict[str, NodeHealth]]:
+    """What is not ready, and the nodes."""
+    api = Api(home, found.settings.rest)
     try:
-        with urllib.request.urlopen(request, timeout=max(0.1, deadline - time.monotonic()), context=trust):  # noqa: S310  # the scheme stands above
-            return True, ""
-    except urllib.error.HTTPError as error:
-        return False, error.read().decode(errors="replace").strip()
-    except OSError as error:
-        return False, str(error)
+        api.text("/readyz?verbose")
+        return "", {name: node for one in api.objects("/api/v1/nodes") for name, node in [_node(one)]}
+    except Unanswered as error:
+        return str(error) or "the API server does not answer", {}
+
+
+def _components(home: Home, found: state.ClusterState) -> dict[str, ComponentHealth]:
+    supervisor = state.ComponentState(found.supervisor)
+    return {name: _component(home, name, one) for name, one in {"supervisor": supervisor, **found.components}.items()}
+
+
+def _component(home: Home, name: str, one: state.ComponentState) -> ComponentHealth:
+    condition = RUNNING if one.is_alive else STOPPED if one.is_stopped else ENDED
+    process = one.process if one.is_alive else None
+    size = 0 if process is None else processes.resident_bytes(process)
+    return ComponentHealth(condition, 0 if process is None else process.pid, one.restarts, size, str(home.log(name)))
+
+
+def _node(node: dict[str, object]) -> tuple[str, NodeHealth]:
+    spec, status = _mapping(node.get("spec")), _mapping(node.get("status"))
+    addresses = [f"{one['address']}" for one in _list(status.get("addresses")) if one["type"] == "InternalIP"]
+    conditions = {one["type"]: one["status"] for one in _list(status.get("conditions"))}
+    version = _mapping(status.get("nodeInfo")).get("kubeletVersion", "")
+    health = NodeHealth(conditions.get("Ready") == "True", tuple(addresses), f"{spec.get('podCIDR', '')}", f"{version}")
+    return f"{_mapping(node['metadata'])['name']}", health
+
+
+def _mapping(value: object) -> dict[str, object]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> list[dict[str, object]]:
+    return value if isinstance(value, list) else []

@@ -1,39 +1,32 @@
-"""Starting a cluster.
+"""Starting a cluster, and repairing one of which parts are gone.
 
-The control plane is started at once as a process of its own, and everything slow (etcd, certificates, imports) goes
-on side by side in there; it reports each step through a pipe, on which this module waits.
+Every step looks at what is there and does what is missing, so that a second `up`, or one after a crash half way, is
+the same walk. The supervisor is told what is wanted in two or three waves: etcd first, since it needs most time; the
+API server as soon as it has an address to listen on; everything else once the API answers.
 """
 
 from __future__ import annotations
 
 import fcntl
-import os
-import select
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
-from kubewire.cluster import processes, state
-from kubewire.cluster.errors import InvalidRequest, StartFailed
-from kubewire.cluster.etcd_program import find_etcd
+from kubewire.cluster import state
+from kubewire.cluster.errors import ClusterError, InvalidRequest
 from kubewire.cluster.home import Home
-from kubewire.cluster.reports import FAILED, READY, REPORT_ENVIRONMENT
-
-_LOG_TAIL_LINES = 15
+from kubewire.cluster.ports import claim
+from kubewire.cluster.settings import Asked, chosen, ports_of, require_same
+from kubewire.cluster.start import Start
+from kubewire.cluster.teardown import end_everything
 
 
 @dataclass(frozen=True, slots=True)
 class UpOptions:
-    """What `kubewire up` may be asked for. A port of None means the usual one, or any free one if that is taken."""
+    """What `kubewire up` may be asked for, and how long it may take."""
 
-    runtime: str = "none"
-    secure_port: int | None = None
-    grpc_port: int | None = None
-    insecure_grpc: bool = False
+    asked: Asked = Asked()  # noqa: RUF009  # frozen
     wait_seconds: float = 60.0
 
 
@@ -54,96 +47,37 @@ def exclusive(home: Home) -> Iterator[None]:
 
 
 def up(home: Home, options: UpOptions, progress: Callable[[str], None]) -> state.ClusterState:
-    """Start the cluster unless it runs, wait until its API answers, and say what runs.
+    """Start the cluster, or what is missing of it, wait until it is ready, and say what runs.
 
     Raises:
         InvalidRequest, MissingProgram: it cannot be started like this.
-        StartFailed: it ended or was not ready in time; nothing is left running.
+        StartFailed: a part ended or was not ready in time; of a cluster that did not run nothing is left running.
     """
     with exclusive(home):
+        deadline = time.monotonic() + options.wait_seconds
         found = state.read(home)
         if found is not None and found.is_running:
-            return found
-        _end_leftovers(found)
-        find_etcd()  # says what to install before anything is started
-        process, reports = _start(home, options)
+            require_same(found.settings, options.asked)
+            return _repair(home, found, progress, deadline)
+        end_everything(home)
+        settings, claims = chosen(home.name, options.asked, progress)
         try:
-            _await_ready(home, process, reports, options.wait_seconds, progress)
+            return Start(home, settings, progress, deadline).run(claims)
         except BaseException:
-            _end(process)
+            end_everything(home)
             raise
-        return state.running(home)
 
 
-def _end_leftovers(found: state.ClusterState | None) -> None:
-    """An etcd whose control plane was killed."""
-    if found is not None:
-        processes.terminate(found.etcd, grace_seconds=10)
-
-
-def _start(home: Home, options: UpOptions) -> tuple[subprocess.Popen[bytes], int]:
-    """The control plane's process and the reading end of its reports."""
-    reading, writing = os.pipe()
-    command = [sys.executable, "-m", "kubewire.cluster.control_plane", home.name, str(home.path)]
-    command += [f"--runtime={options.runtime}"]
-    command += [] if options.secure_port is None else [f"--secure-port={options.secure_port}"]
-    command += [] if options.grpc_port is None else [f"--grpc-port={options.grpc_port}"]
-    command += ["--insecure-grpc"] if options.insecure_grpc else []
-    environment = {**os.environ, REPORT_ENVIRONMENT: str(writing)}
+def _repair(
+    home: Home, found: state.ClusterState, progress: Callable[[str], None], deadline: float
+) -> state.ClusterState:
+    """All that was started and does not run is started again, what was stopped on purpose too."""
+    missing = [name for name, one in found.components.items() if not one.is_alive]
+    if found.is_whole and not missing:
+        return found
+    progress(f"not running: {', '.join(missing) or 'the supervisor'}; starting again")
     try:
-        with (home.logs / "control-plane.log").open("ab") as log:
-            process = subprocess.Popen(  # noqa: S603  # our own module, no shell
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                pass_fds=(writing,),
-                start_new_session=True,
-                cwd=home.path,
-                env=environment,
-            )
-    finally:
-        os.close(writing)
-    return process, reading
-
-
-def _await_ready(
-    home: Home, process: subprocess.Popen[bytes], reports: int, seconds: float, progress: Callable[[str], None]
-) -> None:
-    """Pass on reports until the one that says ready."""
-    for line in _lines(reports, time.monotonic() + seconds):
-        if line == READY:
-            return
-        if line.startswith(FAILED):
-            raise StartFailed(line.removeprefix(FAILED))
-        progress(line)
-    log = home.logs / "control-plane.log"
-    if process.poll() is None:
-        raise StartFailed(f"not ready after {seconds:g} s; its log is {log}:\n{_tail(log)}")
-    raise StartFailed(f"the control plane ended with exit code {process.returncode}; its log is {log}:\n{_tail(log)}")
-
-
-def _lines(descriptor: int, deadline: float) -> Iterator[str]:
-    """Lines that arrive on a pipe, until its end or the deadline."""
-    pending = b""
-    with os.fdopen(descriptor, "rb", buffering=0) as reports:
-        while select.select([reports], [], [], max(0.0, deadline - time.monotonic()))[0]:
-            data = reports.read(4096)
-            if not data:
-                return
-            *whole, pending = (pending + data).split(b"\n")
-            yield from (line.decode() for line in whole)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a control plane that did not come up; it ends its etcd itself."""
-    process.terminate()
-    try:
-        process.wait(10)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
-def _tail(log: Path) -> str:
-    return "\n".join(log.read_text(errors="replace").splitlines()[-_LOG_TAIL_LINES:])
+        claims = claim(ports_of(found.settings))
+        return Start(home, found.settings, progress, deadline).run(claims)
+    except ClusterError as error:
+        raise type(error)(f"{error}\nwhat runs goes on; `kubewire down` ends it") from None

@@ -38,14 +38,21 @@ class Cluster:
 
     def up(self, *arguments: str) -> dict[str, str]:
         """Start it; what `up` answers."""
-        done = self.run("up", "--secure-port=0", "--grpc-port=0", "-o", "json", *arguments)
+        done = self.run("up", "--runtime=none", "--secure-port=0", "--grpc-port=0", "-o", "json", *arguments)
         assert done.returncode == 0, done.stderr
         answer: dict[str, str] = json.loads(done.stdout)
         return answer
 
     def pid(self, process: str) -> int:
-        """The id of `control_plane` or `etcd`, as the state file has it."""
-        return int(json.loads((self.home / "cluster.json").read_text())[process]["pid"])
+        """The id of a component's process, or of the `supervisor`, as the state file has it; 0 if it does not run."""
+        state = json.loads((self.home / "cluster.json").read_text())
+        found = {**state["components"], "supervisor": state["supervisor"]}
+        return int(found[process]["pid"] or 0)
+
+    def pids(self) -> dict[str, int]:
+        """All of them."""
+        state = json.loads((self.home / "cluster.json").read_text())
+        return {name: self.pid(name) for name in ("supervisor", *state["components"])}
 
     def kubectl(self, *arguments: str) -> str:
         """What kubectl answers; it must succeed."""
@@ -81,9 +88,9 @@ def eventually(holds: Callable[[], bool], what: str) -> None:
 def test_up_twice_is_one_cluster(cluster: Cluster) -> None:
     """A second `up` says how to reach what runs, and starts nothing."""
     first = cluster.up()
-    pid = cluster.pid("control_plane")
+    pids = cluster.pids()
     assert cluster.up() == first
-    assert cluster.pid("control_plane") == pid
+    assert cluster.pids() == pids
 
 
 def test_objects_outlive_down(cluster: Cluster) -> None:
@@ -98,7 +105,7 @@ def test_objects_outlive_down(cluster: Cluster) -> None:
 def test_down_leaves_nothing(cluster: Cluster) -> None:
     """After `down --purge` there is no process and no folder; a second `down` is harmless."""
     cluster.up()
-    pids = [cluster.pid("control_plane"), cluster.pid("etcd")]
+    pids = list(cluster.pids().values())
     done = cluster.run("down", "--purge")
     assert done.returncode == 0, done.stderr
     assert [pid for pid in pids if is_alive(pid)] == []
@@ -118,28 +125,92 @@ def test_purge_spares_what_is_not_ours(cluster: Cluster) -> None:
     (cluster.home / "thesis.tex").unlink()
 
 
-def test_killed_control_plane_takes_etcd_along(cluster: Cluster) -> None:
-    """SIGKILL of the control plane ends its etcd too; `up` starts anew on the same objects."""
+@pytest.mark.parametrize("processes", ["together", "apart"])
+def test_whatever_is_killed_is_started_again(cluster: Cluster, processes: str) -> None:
+    """SIGKILL of each process: it comes back by itself, nothing acknowledged is lost, and the others run on."""
+    cluster.up(f"--processes={processes}")
+    for name, pid in cluster.pids().items():
+        if name == "supervisor":
+            continue
+        before = cluster.pids()
+        cluster.kubectl("create", "configmap", f"before-{name}")
+        os.kill(pid, signal.SIGKILL)
+        eventually(lambda name=name, pid=pid: cluster.pid(name) not in (0, pid), f"{name} was started again")  # type: ignore[misc]  # a lambda's defaults
+        eventually(lambda: cluster.run("status").returncode == 0, "ready again")
+        cluster.kubectl("get", "configmap", f"before-{name}")
+        assert {other: cluster.pid(other) for other in before if other != name} == without(before, name)
+
+
+def without(pids: dict[str, int], name: str) -> dict[str, int]:
+    """All but one."""
+    return {other: pid for other, pid in pids.items() if other != name}
+
+
+def test_killed_supervisor_is_replaced_by_up(cluster: Cluster) -> None:
+    """Without its supervisor everything runs on, status says so, and `up` starts another that goes on with it."""
+    cluster.up("--processes=apart")
+    before = cluster.pids()
+    os.kill(before["supervisor"], signal.SIGKILL)
+    eventually(lambda: not is_alive(before["supervisor"]), "the supervisor ended")
+    done = cluster.run("status")
+    assert (done.returncode, "the supervisor does not run" in done.stdout) == (4, True)
+    cluster.up()
+    assert without(cluster.pids(), "supervisor") == without(before, "supervisor")
+    os.kill(before["scheduler"], signal.SIGKILL)
+    eventually(lambda: cluster.pid("scheduler") not in (0, before["scheduler"]), "supervised again")
+
+
+def test_everything_killed_is_started_by_up(cluster: Cluster) -> None:
+    """SIGKILL of all processes at once: nothing runs, and `up` starts anew on the same objects."""
     cluster.up()
     cluster.kubectl("create", "configmap", "kept")
-    etcd = cluster.pid("etcd")
-    os.kill(cluster.pid("control_plane"), signal.SIGKILL)
-    eventually(lambda: not is_alive(etcd), "etcd ended")
+    pids = cluster.pids()
+    for pid in pids.values():
+        os.kill(pid, signal.SIGKILL)
+    eventually(lambda: not any(map(is_alive, pids.values())), "all ended")
     assert cluster.run("status").returncode == 3
     cluster.up()
     cluster.kubectl("get", "configmap", "kept")
 
 
-def test_killed_etcd_is_started_again(cluster: Cluster) -> None:
-    """SIGKILL of etcd: it comes back by itself, nothing acknowledged is lost, and the state names the new process."""
+def test_process_nobody_wrote_down_is_ended(cluster: Cluster) -> None:
+    """A supervisor killed between a start and its record leaves a process that `down` finds all the same."""
     cluster.up()
-    cluster.kubectl("create", "configmap", "kept")
-    etcd = cluster.pid("etcd")
-    os.kill(etcd, signal.SIGKILL)
-    eventually(lambda: cluster.pid("etcd") != etcd, "etcd was started again")
-    eventually(lambda: cluster.run("status").returncode == 0, "ready again")
-    cluster.kubectl("get", "configmap", "kept")
-    cluster.kubectl("create", "configmap", "later")
+    pids = cluster.pids()
+    os.kill(pids["supervisor"], signal.SIGKILL)
+    (cluster.home / "cluster.json").unlink()
+    assert cluster.run("down").returncode == 0
+    assert [pid for pid in pids.values() if is_alive(pid)] == []
+
+
+def test_stopped_component_stays_stopped(cluster: Cluster) -> None:
+    """`stop` ends one component for good: with the controller-manager stopped no pods appear; `start` lets it go on."""
+    cluster.up("--processes=apart")
+    assert cluster.run("stop", "controller-manager").stdout == "controller-manager stopped\n"
+    manifest = str(Path(__file__).parents[3] / "examples" / "replicaset.yaml")
+    cluster.kubectl("create", "-f", manifest)
+    time.sleep(2)
+    assert cluster.pid("controller-manager") == 0
+    assert cluster.kubectl("get", "pods", "-o", "name") == ""
+    assert (
+        json.loads(cluster.run("status", "-o", "json").stdout)["components"]["controller-manager"]["state"] == "stopped"
+    )
+    assert cluster.run("start", "controller-manager").stdout == "controller-manager started\n"
+    eventually(lambda: cluster.kubectl("get", "pods", "-o", "name").count("pod/web-") == 3, "three pods")
+
+
+def test_component_of_a_shared_process_cannot_be_stopped(cluster: Cluster) -> None:
+    """Where components share a process, `stop` says how to have them apart."""
+    cluster.up()
+    done = cluster.run("stop", "scheduler")
+    assert (done.returncode, "--processes apart" in done.stderr) == (1, True)
+
+
+def test_another_shape_wants_another_start(cluster: Cluster) -> None:
+    """`up` with other options than those of what runs changes nothing and says what to do."""
+    cluster.up()
+    done = cluster.run("up", "--processes=apart")
+    assert (done.returncode, "end it first" in done.stderr) == (1, True)
 
 
 def test_status_tells_scripts(cluster: Cluster) -> None:
@@ -151,7 +222,7 @@ def test_status_tells_scripts(cluster: Cluster) -> None:
     assert done.returncode == 0
     answer = json.loads(done.stdout)
     assert answer["ready"] is True
-    assert answer["memoryMiB"]["controlPlane"] > 1
+    assert answer["components"]["control-plane"]["memoryMiB"] > 1
 
 
 def test_taken_port_is_named(cluster: Cluster) -> None:
@@ -160,7 +231,7 @@ def test_taken_port_is_named(cluster: Cluster) -> None:
         holder.bind(("127.0.0.1", 0))
         holder.listen()
         port = holder.getsockname()[1]
-        done = cluster.run("up", f"--secure-port={port}")
+        done = cluster.run("up", "--runtime=none", f"--secure-port={port}")
     assert done.returncode == 1
     assert f"--secure-port {port}" in done.stderr
     assert "Traceback" not in done.stderr
@@ -168,7 +239,7 @@ def test_taken_port_is_named(cluster: Cluster) -> None:
 
 def test_without_etcd_it_says_what_to_install(cluster: Cluster, tmp_path: Path) -> None:
     """With no etcd on PATH the bundled one is used, and the answer says what that means."""
-    done = cluster.run("up", "--secure-port=0", "--grpc-port=0", PATH=str(tmp_path))
+    done = cluster.run("up", "--runtime=none", "--secure-port=0", "--grpc-port=0", PATH=str(tmp_path))
     assert done.returncode == 0, done.stderr
     assert "can lose data in a crash" in done.stderr
 

@@ -1,0 +1,33 @@
+"""What a cluster is started as."""
+
+from __future__ import annotations
+
+import pytest
+
+from kubewire.cluster.errors import InvalidRequest
+from kubewire.cluster.settings import Asked, node_names, require_same
+from kubewire.cluster.wanted import Settings
+
+RUNNING = Settings("dev", "none", "together", (), "", "", "", "")
+
+
+def test_nodes_are_numbered() -> None:
+    """One node unless asked otherwise; none without a runtime."""
+    assert node_names("containerd", None) == ("node-1",)
+    assert node_names("simulated", 3) == ("node-1", "node-2", "node-3")
+    assert node_names("none", None) == node_names("none", 0) == ()
+
+
+@pytest.mark.parametrize(("runtime", "count"), [("none", 1), ("containerd", 0), ("simulated", 101)])
+def test_impossible_numbers_are_refused(runtime: str, count: int) -> None:
+    """The message names the flag."""
+    with pytest.raises(InvalidRequest, match=f"--nodes {count}"):
+        node_names(runtime, count)
+
+
+def test_a_running_cluster_is_not_turned_into_another() -> None:
+    """Asking for what runs, or for nothing in particular, is fine; anything else says to end it first."""
+    require_same(RUNNING, Asked())
+    require_same(RUNNING, Asked(runtime="none", processes="together", nodes=0))
+    with pytest.raises(InvalidRequest, match="--processes apart: cluster 'dev' runs with --processes together"):
+        require_same(RUNNING, Asked(processes="apart"))
