@@ -3,7 +3,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SYSTEM_PACKAGES := etcd-server
+# What nodes are made of; a package with a program behind "=" is left out where that program is, whoever brought it.
+NODE_PACKAGES := containerd=containerd runc=runc containernetworking-plugins iproute2=ip nftables=nft iptables=iptables busybox-static
+SYSTEM_PACKAGES := etcd-server $(NODE_PACKAGES)
 # In the order in which a failure says most. Each is one pytest run; folders that do not exist yet are left out.
 SUITES := unit conformance scenarios integration robustness e2e
 PYTEST := $(BIN)/python -m pytest

@@ -1,10 +1,17 @@
 #!/bin/bash
-# Installs the Debian packages named as arguments, without starting any service they bring: the tests start what
-# they need themselves, on ports of their own. Does nothing (and needs no root) if all are installed.
+# Installs the Debian packages named as arguments, without starting any service they bring: clusters and tests start
+# what they need themselves, apart from the machine's own. Does nothing (and needs no root) if all are installed.
+# "package=program" is left alone where the program is there: another vendor's package of containerd must not be
+# replaced, or the containers it runs would end.
 set -euo pipefail
 
 missing=()
-for package in "$@"; do
+PATH=$PATH:/usr/sbin:/sbin
+for argument in "$@"; do
+    package=${argument%%=*}
+    if [ "$package" != "$argument" ] && command -v "${argument#*=}" >/dev/null; then
+        continue
+    fi
     dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
 done
 if [ ${#missing[@]} -eq 0 ]; then

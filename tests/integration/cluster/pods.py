@@ -1,18 +1,22 @@
 """Pods by raw CRI calls, the way a kubelet makes them."""
 
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import grpc
+import grpc.aio
 
 from kubewire.cri.v1 import api_pb2 as cri
 from kubewire.cri.v1 import api_pb2_grpc
 from tests.containerd_process import DEMO_IMAGE, ContainerdProcess
 
 SECONDS = 30.0
+# Each container sees its own processes, as a kubelet asks for unless a pod shares them.
+_NAMESPACES = cri.NamespaceOption(pid=cri.CONTAINER)
+_SANDBOX = cri.LinuxSandboxSecurityContext(namespace_options=_NAMESPACES)
+_CONTAINER = cri.LinuxContainerSecurityContext(namespace_options=_NAMESPACES)
 
 
 @dataclass
@@ -34,46 +38,49 @@ class Pod:
 class Runtime:
     """A node's CRI service."""
 
-    def __init__(self, node: ContainerdProcess, channel: grpc.Channel) -> None:
+    def __init__(self, node: ContainerdProcess, channel: grpc.aio.Channel) -> None:
         self._node = node
         self.runtime = api_pb2_grpc.RuntimeServiceStub(channel)
         self.images = api_pb2_grpc.ImageServiceStub(channel)
 
-    def condition(self, type_: str) -> bool:
+    async def condition(self, type_: str) -> bool:
         """One of the runtime's conditions: RuntimeReady, NetworkReady."""
-        status = self.runtime.Status(cri.StatusRequest(), timeout=SECONDS).status
-        return {one.type: one.status for one in status.conditions}[type_]
+        answer = await self.runtime.Status(cri.StatusRequest(), timeout=SECONDS)
+        return {one.type: one.status for one in answer.status.conditions}[type_]
 
-    def run_pod(self, name: str, message: str = "Hello") -> Pod:
+    async def run_pod(self, name: str, message: str = "Hello") -> Pod:
         """A pod of the demo image."""
         sandbox_config = self._sandbox_config(name)
-        sandbox = self.runtime.RunPodSandbox(
-            cri.RunPodSandboxRequest(config=sandbox_config), timeout=SECONDS
-        ).pod_sandbox_id
+        started = await self.runtime.RunPodSandbox(cri.RunPodSandboxRequest(config=sandbox_config), timeout=SECONDS)
+        sandbox = started.pod_sandbox_id
         config = cri.ContainerConfig(
             metadata=cri.ContainerMetadata(name="web"),
             image=cri.ImageSpec(image=DEMO_IMAGE),
-            envs=[cri.KeyValue(key="POD_NAME", value=name.encode()), cri.KeyValue(key="MESSAGE", value=message.encode())],
+            envs=[
+                cri.KeyValue(key="POD_NAME", value=name.encode()),
+                cri.KeyValue(key="MESSAGE", value=message.encode()),
+            ],
             log_path="web.log",
-            linux=cri.LinuxContainerConfig(),
+            linux=cri.LinuxContainerConfig(security_context=_CONTAINER),
         )
         request = cri.CreateContainerRequest(pod_sandbox_id=sandbox, config=config, sandbox_config=sandbox_config)
-        container = self.runtime.CreateContainer(request, timeout=SECONDS).container_id
-        self.runtime.StartContainer(cri.StartContainerRequest(container_id=container), timeout=SECONDS)
-        status = self.runtime.PodSandboxStatus(
+        created = await self.runtime.CreateContainer(request, timeout=SECONDS)
+        container = created.container_id
+        await self.runtime.StartContainer(cri.StartContainerRequest(container_id=container), timeout=SECONDS)
+        status = await self.runtime.PodSandboxStatus(
             cri.PodSandboxStatusRequest(pod_sandbox_id=sandbox, verbose=True), timeout=SECONDS
         )
         return Pod(sandbox, container, status.status.network.ip, self._process(container))
 
-    def exec(self, container: str, *command: str) -> str:
+    async def exec(self, container: str, *command: str) -> str:
         """The output of a command in a container."""
         request = cri.ExecSyncRequest(container_id=container, cmd=command, timeout=10)
-        answer = self.runtime.ExecSync(request, timeout=SECONDS)
+        answer = await self.runtime.ExecSync(request, timeout=SECONDS)
         return (answer.stdout + answer.stderr).decode()
 
-    def states(self) -> dict[str, int]:
+    async def states(self) -> dict[str, int]:
         """The state of every container."""
-        answer = self.runtime.ListContainers(cri.ListContainersRequest(), timeout=SECONDS)
+        answer = await self.runtime.ListContainers(cri.ListContainersRequest(), timeout=SECONDS)
         return {container.id: container.state for container in answer.containers}
 
     def _process(self, container: str) -> int:
@@ -87,12 +94,14 @@ class Runtime:
             metadata=cri.PodSandboxMetadata(name=name, namespace="default", uid=name),
             hostname=name,
             log_directory=str(logs),
-            linux=cri.LinuxPodSandboxConfig(cgroup_parent=f"{self._node.cgroup_parent}/pod{name}"),
+            linux=cri.LinuxPodSandboxConfig(
+                cgroup_parent=f"{self._node.cgroup_parent}/pod{name}", security_context=_SANDBOX
+            ),
         )
 
 
-@contextmanager
-def runtime_of(node: ContainerdProcess) -> Iterator[Runtime]:
+@asynccontextmanager
+async def runtime_of(node: ContainerdProcess) -> AsyncIterator[Runtime]:
     """The CRI service of a node's containerd."""
-    with grpc.insecure_channel(node.endpoint) as channel:
+    async with grpc.aio.insecure_channel(node.endpoint) as channel:
         yield Runtime(node, channel)

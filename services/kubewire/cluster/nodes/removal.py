@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterable
 from contextlib import suppress
@@ -90,6 +91,13 @@ def known_nodes(home: Home) -> list[str]:
     return sorted(found)
 
 
+def cached_networks(home: Home, node: str = "") -> list[Path]:
+    """What the CNI library has noted about pods of a node, or of all nodes. A node's name may begin another's."""
+    prefix = f"{names.pod_network(home.name, node)}-" if node else names.pod_network(home.name, "")
+    pattern = re.compile(re.escape(prefix) + ("[0-9a-f]{64}-.*" if node else ".*"))
+    return [_CNI_CACHE / name for name in _entries(_CNI_CACHE) if pattern.fullmatch(name)]
+
+
 def premises(home: Home, node: str) -> Premises:
     """By what a node's processes are known."""
     path = NETWORK_NAMESPACES / names.node_namespace(home.name, node)
@@ -109,7 +117,7 @@ def _remove_foreign_files(home: Home, node: str, bundles: Iterable[Path]) -> Non
         _remove_own_cgroup(bundle)
         for cached in _CNI_CACHE.glob(f"cni-loopback-{bundle.name}-*"):
             cached.unlink(missing_ok=True)
-    for cached in _CNI_CACHE.glob(f"{names.pod_network(home.name, node)}-*"):
+    for cached in cached_networks(home, node):
         cached.unlink(missing_ok=True)
     for folder in (_SHIM_SOCKETS, _SHIM_SOCKETS.parent, _CNI_CACHE, _CNI_CACHE.parent):
         with suppress(OSError):  # others' files are in it

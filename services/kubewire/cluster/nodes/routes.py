@@ -6,6 +6,7 @@ The host has the same routes, so that it reaches pods under their own addresses.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from kubewire.cluster.nodes import programs
 
@@ -15,33 +16,39 @@ Routes = Mapping[str, str]
 _PROTOCOL = "207"  # marks routes as ours; nobody else's number in iproute2's table of protocols
 
 
-def plan(present: Routes, wanted: Routes) -> list[str]:
+def plan(present: Routes, wanted: Routes, interface: str) -> list[str]:
     """The `ip` commands that lead from one table to the other; `replace` leaves no moment without a route."""
+    ours = f"dev {interface} proto {_PROTOCOL}"
     gone = [destination for destination in present if destination not in wanted]
     changed = [item for item in wanted.items() if present.get(item[0]) != item[1]]
     return [
-        *(f"route delete {destination} proto {_PROTOCOL}" for destination in sorted(gone)),
-        *(f"route replace {destination} via {gateway} proto {_PROTOCOL}" for destination, gateway in sorted(changed)),
+        *(f"route delete {destination} {ours}" for destination in sorted(gone)),
+        *(f"route replace {destination} via {gateway} {ours}" for destination, gateway in sorted(changed)),
     ]
 
 
-def sync_routes(namespace: str | None, wanted: Routes) -> int:
-    """Give a node (its network namespace) or the host (None) exactly these routes; how many had to change.
+@dataclass(frozen=True, slots=True)
+class Router:
+    """One end of the fabric, whose routes are kept. `namespace` is None for the host, which clusters share."""
 
-    Routes that others have made are left alone.
+    namespace: str | None
+    interface: str
 
-    Raises:
-        StartFailed: the kernel refused, or the namespace is gone.
-    """
-    commands = plan(read(namespace), wanted)
-    programs.ip_batch(commands, namespace)
-    return len(commands)
+    def sync(self, wanted: Routes) -> int:
+        """Have exactly these routes over the fabric; how many had to change. Routes that others made stay.
 
+        Raises:
+            StartFailed: the kernel refused, or the namespace is gone.
+        """
+        commands = plan(self.read(), wanted, self.interface)
+        programs.ip_batch(commands, self.namespace)
+        return len(commands)
 
-def read(namespace: str | None) -> dict[str, str]:
-    """The routes that are ours."""
-    rows = programs.ip_json(["-4", "route", "show", "proto", _PROTOCOL], namespace)
-    return {_network(str(row["dst"])): str(row.get("gateway", "")) for row in rows}
+    def read(self) -> dict[str, str]:
+        """The routes that are ours."""
+        arguments = ["-4", "route", "show", "proto", _PROTOCOL, "dev", self.interface]
+        rows = programs.ip_json(arguments, self.namespace)
+        return {_network(str(row["dst"])): str(row.get("gateway", "")) for row in rows}
 
 
 def _network(destination: str) -> str:
