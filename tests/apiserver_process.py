@@ -20,13 +20,17 @@ _READY: Final = re.compile(r'"msg":"ready".*')
 
 @dataclass
 class ApiServerProcess:
-    """`kubewire-apiserver` on the loopback address. Ports are chosen at the first start and kept at later ones."""
+    """`kubewire-apiserver` on the loopback address. Ports are chosen at the first start and kept at later ones.
+
+    Nobody makes service accounts beside a bare server, so pods need none unless `needs_accounts` is set.
+    """
 
     folder: Path
     etcd: str
     flags: Sequence[str] = ()
     ports: dict[str, int] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
+    needs_accounts: bool = False
 
     @property
     def log(self) -> Path:
@@ -102,6 +106,7 @@ class ApiServerProcess:
             "--insecure-grpc",
             f"--insecure-grpc-port={port('insecure_grpc', 0)}",
             f"--cert-dir={self.folder / 'pki'}",
+            *(() if self.needs_accounts else ("--disable-admission-plugins=ServiceAccount",)),
             *self.flags,
         ]  # fmt: skip
 

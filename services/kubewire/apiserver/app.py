@@ -11,17 +11,27 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kubewire.apiserver import table
+from kubewire.apiserver.admission.table import Admission
+from kubewire.apiserver.auth.account_authentication import AccountAuthenticator
 from kubewire.apiserver.auth.authorization import Authorization
 from kubewire.apiserver.bootstrap.creator import create_missing
 from kubewire.apiserver.bootstrap.objects import Endpoint, background, wanted
 from kubewire.apiserver.cache.compactor import Compactor
 from kubewire.apiserver.cache.watch_cache import WatchCache
-from kubewire.apiserver.credentials import advertised_address, authentication, server_credentials, tls_context
+from kubewire.apiserver.credentials import (
+    advertised_address,
+    authentication,
+    cluster_tokens,
+    server_credentials,
+    tls_context,
+)
 from kubewire.apiserver.errors import AddressNotListenedOn
 from kubewire.apiserver.etcd.client import EtcdClient
 from kubewire.apiserver.etcd.options import EtcdOptions
 from kubewire.apiserver.metrics import ApiServerMetrics
 from kubewire.apiserver.record.ring import WriteRing
+from kubewire.apiserver.registry.accounts import PLUGIN as ACCOUNT_PLUGIN
+from kubewire.apiserver.registry.accounts import PodAccounts
 from kubewire.apiserver.registry.builder import build_objects
 from kubewire.apiserver.registry.core import Core
 from kubewire.apiserver.registry.kinds import Kinds, cached_kinds
@@ -55,6 +65,7 @@ with late_authorities():
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
 
+    from kubewire.api.meta.v1.object_meta_pb2 import ObjectMeta
     from kubewire.apiserver.config import ApiServerConfig
     from kubewire.apiserver.credentials import ServerCredentials
 
@@ -89,7 +100,7 @@ class ApiServer:
         """
         self._config = config
         self._credentials = server_credentials(config)
-        self._authentication = authentication(config)
+        self._tokens = cluster_tokens(config)
         self._authorization = Authorization()
         self._resources = resources.builtin()
         self._registry = MetricRegistry()
@@ -109,7 +120,12 @@ class ApiServer:
             WriteRing(),
             reads=InFlight(config.max_requests_inflight),
             writes=InFlight(config.max_mutating_requests_inflight),
+            accounts=None if ACCOUNT_PLUGIN in config.disable_admission_plugins else PodAccounts(),
+            issuer=self._tokens,
+            admission=Admission(config.disable_admission_plugins),
         )
+        accounts = AccountAuthenticator(self._tokens.reader, self._tokens.audiences, self._find)
+        self._authentication = authentication(config, accounts)
         self._objects = ReviewingObjects(
             build_objects(self._core, config.service_cluster_ip_range),
             Judges(self._authentication, self._authorization),
@@ -178,7 +194,9 @@ class ApiServer:
         """Serve REST."""
         config = self._config
         settings = RestSettings(server_address=f"{advertised_address(config)}:{config.secure_port}")
-        core = RestCore(self._objects, self._authentication, self._authorization, self.health, self._metrics)
+        core = RestCore(
+            self._objects, self._authentication, self._authorization, self.health, self._metrics, self._tokens
+        )
         server = RestServer(core, self._resources.served(), settings)
         listener = RestListener(config.bind_address, config.secure_port, tls_context(self._credentials))
         with _listening():
@@ -219,6 +237,11 @@ class ApiServer:
             await asyncio.sleep(self._config.shutdown_delay_seconds)
             # A second cancellation must not cut the draining short.
             await asyncio.shield(stop())
+
+    def _find(self, plural: str, namespace: str, name: str) -> ObjectMeta | None:
+        """The metadata of an object of the core group, as the cache has it."""
+        found = self._cache.of(self._core.kinds.named("", "v1", plural).kept).peek(namespace, name)
+        return None if found is None else found.metadata
 
     def _add_checks(self) -> None:
         self.health.add_readiness("etcd", self._probe.problem)

@@ -7,6 +7,7 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Literal
 
+from kubewire.apiserver.admission.names import NAMES
 from kubewire.component.config import setting
 from kubewire.component.errors import ConfigError
 
@@ -55,6 +56,25 @@ class ApiServerConfig:
         'File of bearer tokens, lines of token,user,uid,"group,group"',
         reason="without it an admin's token is made in the folder of certificates",
     )
+    service_account_issuer: str = setting(
+        "https://kubernetes.default.svc.cluster.local", "Who the tokens of service accounts say they are from"
+    )
+    service_account_signing_key_file: Path | None = setting(
+        None,
+        "PEM file of the private key that service accounts' tokens are signed with",
+        reason="without it a key is made in the folder of certificates",
+    )
+    service_account_key_file: tuple[str, ...] = setting(
+        (), "PEM files of more keys that such tokens are believed by, as while keys are changed"
+    )
+    api_audiences: tuple[str, ...] = setting(
+        (), "For whom tokens have to be that are shown to this server", reason="the issuer unless set"
+    )
+    disable_admission_plugins: tuple[str, ...] = setting(
+        (),
+        "Admission plug-ins to leave out, by Kubernetes' names",
+        reason="without ServiceAccount pods need no account, as where no controller-manager makes accounts",
+    )
     service_cluster_ip_range: str = setting("10.96.0.0/16", "Addresses that Services get, IPv4")
     max_requests_inflight: int = setting(400, "Reads served at once; more are refused with 429", minimum=1)
     max_mutating_requests_inflight: int = setting(200, "Writes served at once; more are refused with 429", minimum=1)
@@ -81,6 +101,10 @@ class ApiServerConfig:
             raise ConfigError("tls_cert_file and tls_private_key_file: want both or none")
         if not self.etcd_servers:
             raise ConfigError("etcd_servers: want at least one URL, such as http://127.0.0.1:2379")
+        for name in self.disable_admission_plugins:
+            if name not in NAMES:
+                known = ", ".join(sorted(NAMES))
+                raise ConfigError(f"disable_admission_plugins: no plug-in is called {name}; there are {known}")
         try:
             IPv4Network(self.service_cluster_ip_range)
         except ValueError as error:

@@ -21,11 +21,12 @@ from kubewire.machinery.resources import Resource
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who is calling, as `authentication.k8s.io` UserInfo."""
+    """Who is calling, as `authentication.k8s.io` UserInfo; `extra` are its further keys, each with its values."""
 
     name: str
     uid: str = ""
     groups: tuple[str, ...] = ()
+    extra: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 @dataclass(slots=True)

@@ -8,9 +8,19 @@ from __future__ import annotations
 import secrets
 import socket
 import ssl
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kubewire.apiserver.auth.authentication import Authentication, CertificateAuthenticator
+from kubewire.apiserver.auth.cluster_tokens import ClusterTokens
+from kubewire.apiserver.auth.token_keys import (
+    MalformedKey,
+    SigningKey,
+    VerifyingKey,
+    make_signing_key,
+    read_signing_key,
+    read_verifying_keys,
+)
 from kubewire.apiserver.auth.tokens import MalformedTokenFile, TokenAuthenticator, parse_token_file
 from kubewire.apiserver.bootstrap.addresses import service_address
 from kubewire.component.errors import CertificateError, ConfigError
@@ -19,8 +29,7 @@ from kubewire.component.log import Logger
 from kubewire.component.tls.store import CertificateStore, local_hosts
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from kubewire.apiserver.auth.account_authentication import AccountAuthenticator
     from kubewire.apiserver.config import ApiServerConfig
 
 _LOG: Final = Logger("apiserver.credentials")
@@ -28,6 +37,7 @@ _SERVER: Final = "apiserver"
 _ADMIN: Final = "admin"
 _MASTERS: Final = "system:masters"
 _TOKENS: Final = "tokens.csv"
+_ACCOUNT_KEY: Final = "sa"
 _SERVICE_NAMES: Final = (
     "kubernetes",
     "kubernetes.default",
@@ -84,18 +94,32 @@ def tls_context(credentials: ServerCredentials) -> ssl.SSLContext:
     return context
 
 
-def authentication(config: ApiServerConfig) -> Authentication:
-    """Whom the server believes: client certificates of its CA, and the tokens of its file.
+def cluster_tokens(config: ApiServerConfig) -> ClusterTokens:
+    """The tokens of service accounts: by the key that is configured, or one of our own, made at the first start.
+
+    Raises:
+        CertificateError: a key cannot be used.
+    """
+    path = config.service_account_signing_key_file or _own_account_key(config.cert_dir)
+    signing = _signing_key(path)
+    more = [key for name in config.service_account_key_file for key in _verifying_keys(Path(name))]
+    return ClusterTokens(config.service_account_issuer, config.api_audiences, signing, more)
+
+
+def authentication(config: ApiServerConfig, accounts: AccountAuthenticator | None = None) -> Authentication:
+    """Whom the server believes: client certificates of its CA, the tokens of its file, and service accounts.
 
     Raises:
         ConfigError: the file of tokens cannot be read.
     """
     path = config.token_file or _own_token_file(config.cert_dir)
     try:
-        tokens = parse_token_file(path.read_text(encoding="utf-8"))
+        known = parse_token_file(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, MalformedTokenFile) as error:
         raise ConfigError(f"token_file {path}: {error}") from None
-    return Authentication((TokenAuthenticator(tokens), CertificateAuthenticator()))
+    later = () if accounts is None else (accounts,)
+    own_audiences = config.api_audiences or (config.service_account_issuer,)
+    return Authentication((TokenAuthenticator(known), *later, CertificateAuthenticator()), own_audiences)
 
 
 def advertised_address(config: ApiServerConfig) -> str:
@@ -130,6 +154,31 @@ def _own_token_file(folder: Path) -> Path:
         write_private(path, f'{secrets.token_urlsafe(32)},admin,admin,"{_MASTERS}"\n'.encode())
         _LOG.info("made a token for the admin", file=path)
     return path
+
+
+def _own_account_key(folder: Path) -> Path:
+    """A key for the tokens of service accounts, made at the first start, with its public part beside it."""
+    path = folder / f"{_ACCOUNT_KEY}.key"
+    if not path.exists():
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private, public = make_signing_key()
+        write_private(folder / f"{_ACCOUNT_KEY}.pub", public)
+        write_private(path, private)
+    return path
+
+
+def _signing_key(path: Path) -> SigningKey:
+    try:
+        return read_signing_key(_read(path))
+    except MalformedKey as error:
+        raise CertificateError(f"{path}: {error}") from None
+
+
+def _verifying_keys(path: Path) -> list[VerifyingKey]:
+    try:
+        return read_verifying_keys(_read(path))
+    except MalformedKey as error:
+        raise CertificateError(f"{path}: {error}") from None
 
 
 def _read(path: Path) -> bytes:

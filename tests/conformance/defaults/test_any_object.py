@@ -7,8 +7,8 @@ from google.protobuf.message import Message
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kubewire.apiserver.admission import table as admission
 from kubewire.apiserver.admission.contracts import Operation, Request
+from kubewire.apiserver.admission.table import Admission
 from kubewire.apiserver.contracts import Identity
 from kubewire.apiserver.defaults.table import apply_defaults
 from kubewire.apiserver.options import DeleteOptions
@@ -64,7 +64,7 @@ def write(resource: Resource, message: Message, other: Message) -> None:
     apply_defaults(resource, message)
     assert message == once, "defaults may be applied twice"
     with contextlib.suppress(StatusError):
-        admission.mutate(message, Request(resource, Operation.CREATE, "n", "x"))
+        Admission().mutate(message, Request(resource, Operation.CREATE, "n", "x"))
     strategy.prepare_create(message, CONTEXT)
     assert_stored_form(message)
     strategy.validate_create(message)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from kubewire.apiserver.admission.contracts import Operation, Request
-from kubewire.apiserver.admission.table import mutate
+from kubewire.apiserver.admission.table import Admission
 from kubewire.apiserver.contracts import Identity
 from kubewire.apiserver.defaults.table import apply_defaults
 from kubewire.apiserver.strategy.contracts import WriteContext
@@ -81,7 +81,7 @@ def test_created_as_a_stock_server_does(case: str) -> None:
     meta, stored = metadata_of(obj), metadata_of(expected)
     meta.uid = stored.uid
     meta.creationTimestamp.CopyFrom(stored.creationTimestamp)
-    mutate(obj, Request(resource, Operation.CREATE, meta.namespace, meta.name))
+    Admission().mutate(obj, Request(resource, Operation.CREATE, meta.namespace, meta.name))
     now_seconds = stored.creationTimestamp.seconds
     strategy_for(resource).prepare_create(obj, WriteContext(now_seconds=now_seconds, identity=Identity("author")))
 

@@ -2,12 +2,19 @@
 
 import ssl
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from kubewire.apiserver.auth.authentication import Credentials
 from kubewire.apiserver.config import ApiServerConfig
-from kubewire.apiserver.credentials import advertised_address, authentication, server_credentials, tls_context
+from kubewire.apiserver.credentials import (
+    advertised_address,
+    authentication,
+    cluster_tokens,
+    server_credentials,
+    tls_context,
+)
 from kubewire.component.errors import CertificateError, ConfigError
 from kubewire.component.tls.authority import hosts_of
 from kubewire.machinery.errors import StatusError
@@ -86,6 +93,21 @@ def test_tokens_of_a_file_are_believed(tmp_path: Path) -> None:
     assert not (tmp_path / "pki").exists()
     with pytest.raises(ConfigError, match=r"token_file .*none\.csv"):
         authentication(ApiServerConfig(token_file=tmp_path / "none.csv"))
+
+
+def test_a_key_for_tokens_is_made_once(tmp_path: Path) -> None:
+    """And used again; keys that are given are believed beside it, and one that is none is named."""
+    config = ApiServerConfig(cert_dir=tmp_path)
+    keys = cluster_tokens(config).key_set
+    assert cluster_tokens(config).key_set == keys
+    assert (tmp_path / "sa.key").stat().st_mode & 0o777 == 0o600
+    other = ApiServerConfig(cert_dir=tmp_path / "other", service_account_key_file=(str(tmp_path / "sa.pub"),))
+    assert len(cast("list[object]", cluster_tokens(other).key_set["keys"])) == 2
+    given = ApiServerConfig(cert_dir=tmp_path / "none", service_account_signing_key_file=tmp_path / "sa.key")
+    assert cluster_tokens(given).key_set == keys
+    assert not (tmp_path / "none").exists()
+    with pytest.raises(CertificateError, match=r"sa\.pub: want a private key"):
+        cluster_tokens(ApiServerConfig(service_account_signing_key_file=tmp_path / "sa.pub"))
 
 
 def test_the_advertised_address() -> None:

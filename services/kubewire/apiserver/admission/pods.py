@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from kubewire.api.core.v1.pod_pb2 import Pod
     from kubewire.machinery.errors import StatusError
 
-_MIRROR = "kubernetes.io/config.mirror"
+MIRROR = "kubernetes.io/config.mirror"
+"""The annotation of pods that show what a node runs of itself."""
+
 _PATIENCE_SECONDS = 300
 _NODE_TROUBLES = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 
@@ -23,7 +25,7 @@ _PREEMPTION_POLICY = "PreemptLowerPriority"
 
 def assign_service_account(pod: Pod, _request: Request) -> None:
     """Run as the namespace's default account; mirrors of static pods have none."""
-    if _MIRROR not in pod.metadata.annotations and not pod.spec.serviceAccountName:
+    if MIRROR not in pod.metadata.annotations and not pod.spec.serviceAccountName:
         pod.spec.serviceAccountName = pod.spec.serviceAccount = "default"
 
 

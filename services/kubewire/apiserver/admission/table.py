@@ -1,12 +1,13 @@
 """The plug-ins in the order a stock server runs them: first all that change objects, then all that only refuse.
 
-Plug-ins that look at other objects (quotas, limit ranges, webhooks, the token volume of service accounts) are
-not here: this table decides from the object alone.
+This table decides from the object and the request alone. What has to be looked up is a step of the pipeline beside it:
+priority classes (`registry/priority.py`), accounts and their token volume (`registry/accounts.py`). Quotas, limit
+ranges and webhooks are missing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 from kubewire.apiserver.admission.contracts import Operation, Plugin
@@ -64,31 +65,35 @@ _Act: TypeAlias = "Callable[[Message, Request], None]"
 _Index: TypeAlias = dict[tuple[str, str, Operation], tuple[_Act, ...]]
 
 
-def _indexed(plugins: Sequence[Plugin]) -> _Index:
+class Admission:
+    """The plug-ins of the table but for those that are left out, found by kind and operation."""
+
+    def __init__(self, disabled: Collection[str] = ()) -> None:
+        self._mutating = _indexed(MUTATORS, disabled)
+        self._validating = _indexed(VALIDATORS, disabled)
+
+    def mutate(self, obj: Message, request: Request) -> None:
+        """Change `obj` as stock plug-ins would; raises StatusError (Forbidden) if one of them refuses it.
+
+        Not to be called for subresources.
+        """
+        for act in self._mutating.get((request.resource.group, request.resource.kind, request.operation), ()):
+            act(obj, request)
+
+    def validate(self, obj: Message, request: Request) -> None:
+        """Raises StatusError (Forbidden) if a stock plug-in refuses `obj`, for a deletion the stored object."""
+        for act in self._validating.get((request.resource.group, request.resource.kind, request.operation), ()):
+            act(obj, request)
+
+
+def _indexed(plugins: Sequence[Plugin], disabled: Collection[str]) -> _Index:
     """What runs for each kind and operation, in the order of the table."""
     index: _Index = {}
     for plugin in plugins:
+        if plugin.name in disabled:
+            continue
         act = cast("_Act", plugin.act)
         for operation in plugin.operations:
             key = (plugin.group, plugin.kind, operation)
             index[key] = (*index.get(key, ()), act)
     return index
-
-
-_MUTATING = _indexed(MUTATORS)
-_VALIDATING = _indexed(VALIDATORS)
-
-
-def mutate(obj: Message, request: Request) -> None:
-    """Change `obj` as stock plug-ins would; raises StatusError (Forbidden) if one of them refuses it.
-
-    Not to be called for subresources.
-    """
-    for act in _MUTATING.get((request.resource.group, request.resource.kind, request.operation), ()):
-        act(obj, request)
-
-
-def validate(obj: Message, request: Request) -> None:
-    """Raises StatusError (Forbidden) if a stock plug-in refuses `obj`, which for a deletion is the stored object."""
-    for act in _VALIDATING.get((request.resource.group, request.resource.kind, request.operation), ()):
-        act(obj, request)

@@ -6,7 +6,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
+from typing import TYPE_CHECKING
 
+from kubewire.apiserver.admission.table import Admission
 from kubewire.apiserver.auth.authorization import Attributes, Authorization
 from kubewire.apiserver.cache.watch_cache import WatchCache
 from kubewire.apiserver.contracts import Call
@@ -17,6 +19,10 @@ from kubewire.apiserver.registry.limits import MUTATING_LIMIT, READ_ONLY_LIMIT, 
 from kubewire.apiserver.storage.store import Store
 from kubewire.machinery.resources import Resource
 
+if TYPE_CHECKING:
+    from kubewire.apiserver.auth.cluster_tokens import ClusterTokens
+    from kubewire.apiserver.registry.accounts import PodAccounts
+
 
 @dataclass(frozen=True, slots=True)
 class Core:
@@ -26,6 +32,8 @@ class Core:
         clock: Unix time in seconds.
         random: for uids and generated names.
         companions: by the resource whose writes they accompany.
+        accounts: what comes with pods' accounts; None where pods need none.
+        issuer: signs the tokens of service accounts; None where there are none.
         reads, writes: how many of each may be under way.
     """
 
@@ -39,6 +47,9 @@ class Core:
     reads: InFlight = field(default_factory=lambda: InFlight(READ_ONLY_LIMIT))
     companions: dict[Resource, Companion] = field(default_factory=dict)
     writes: InFlight = field(default_factory=lambda: InFlight(MUTATING_LIMIT))
+    accounts: PodAccounts | None = None
+    issuer: ClusterTokens | None = None
+    admission: Admission = field(default_factory=Admission)
 
     def authorize(self, call: Call, verb: str) -> None:
         """Raises StatusError 403 unless the caller may do this."""

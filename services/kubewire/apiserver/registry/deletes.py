@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from kubewire.apiserver.admission import table as admission
 from kubewire.apiserver.admission.contracts import Operation, Request
 from kubewire.apiserver.cache.versioned import with_revision
 from kubewire.apiserver.contracts import Call, Deleted
@@ -95,7 +94,7 @@ class _Delete:
         failure = failed_precondition(named, call.name, metadata_of(obj), found.resource_version, self.options)
         if failure is not None:
             raise failure
-        admission.validate(obj, Request(resource, Operation.DELETE, call.namespace, call.name, obj))
+        self.core.admission.validate(obj, Request(resource, Operation.DELETE, call.namespace, call.name, obj))
         step = self.kind.deletion.plan(obj, self.options, int(self.core.clock()))
         return _Plan(step, found, obj, self.core.clock())
 

@@ -108,6 +108,7 @@ class Kinds:
         self._kept = kept_as(table)
         self._kinds: dict[Resource, Kind] = {}
         self.namespaces: Final = self.named("", "v1", "namespaces")
+        self.accounts: Final = self.named("", "v1", "serviceaccounts")
 
     def of(self, resource: Resource) -> Kind:
         """The kind of a resource.

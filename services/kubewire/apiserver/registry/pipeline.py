@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from kubewire.apiserver.registry import steps
+from kubewire.apiserver.registry.accounts import give_account
 from kubewire.apiserver.registry.decoding import decode_new
 from kubewire.apiserver.registry.ownership import track_changed, track_new
 from kubewire.apiserver.registry.priority import assign_priority
@@ -37,6 +38,7 @@ CREATE: Final[tuple[Step, ...]] = (
     *_NAME,
     steps.open_namespace,
     steps.mutate_new,
+    give_account,
     assign_priority,
     *_FINISH,
     store_new,

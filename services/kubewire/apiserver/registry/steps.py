@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from kubewire.apiserver.admission import table as admission
 from kubewire.apiserver.admission.contracts import Operation, Request
 from kubewire.apiserver.registry.lifecycle import is_open, require_open
 from kubewire.apiserver.registry.metadata import fill_new, generate_name, match_name, match_namespace
@@ -60,7 +59,7 @@ def open_namespace(write: Write) -> Awaitable[None] | None:
 
 def mutate_new(write: Write) -> None:
     """Admission plug-ins may change a new object."""
-    admission.mutate(write.obj, _request(write, Operation.CREATE))
+    write.core.admission.mutate(write.obj, _request(write, Operation.CREATE))
 
 
 def prepare_new(write: Write) -> None:
@@ -71,7 +70,7 @@ def prepare_new(write: Write) -> None:
 def validate_new(write: Write) -> None:
     """The object is well-formed, and no admission plug-in refuses it."""
     _refuse_invalid(write, write.kind.strategy.validate_create(write.obj))
-    admission.validate(write.obj, _request(write, Operation.CREATE))
+    write.core.admission.validate(write.obj, _request(write, Operation.CREATE))
     _warn(write)
 
 
@@ -115,7 +114,7 @@ def _check_uid(write: Write) -> None:
 def mutate_changed(write: Write) -> None:
     """Admission plug-ins may change an update of the whole object."""
     if not write.call.subresource:
-        admission.mutate(write.obj, _request(write, Operation.UPDATE))
+        write.core.admission.mutate(write.obj, _request(write, Operation.UPDATE))
 
 
 def prepare_changed(write: Write) -> None:
@@ -126,7 +125,7 @@ def prepare_changed(write: Write) -> None:
 def validate_changed(write: Write) -> None:
     """The change is allowed, and no admission plug-in refuses it."""
     _refuse_invalid(write, write.updating.validate_update(write.obj, _old(write)))
-    admission.validate(write.obj, _request(write, Operation.UPDATE))
+    write.core.admission.validate(write.obj, _request(write, Operation.UPDATE))
     _warn(write)
 
 

@@ -11,6 +11,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from kubewire.apiserver.contracts import Written
+from kubewire.apiserver.registry.accounts import give_account
 from kubewire.apiserver.registry.companions import accompanied
 from kubewire.apiserver.registry.deletion import ends_on_update
 from kubewire.apiserver.registry.priority import assign_priority
@@ -40,7 +41,7 @@ UPDATE_ATTEMPTS: Final = 100
 """Others may win the race for an object, but not for ever; each time they do, one of their writes has succeeded."""
 
 
-LOOKUPS: Final = (open_namespace, assign_priority)
+LOOKUPS: Final = (open_namespace, give_account, assign_priority)
 """What is asked of other objects before a new one is written; it may wait."""
 
 

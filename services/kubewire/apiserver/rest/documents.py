@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kubewire.apiserver.auth.authorization import Authorization
+    from kubewire.apiserver.auth.cluster_tokens import ClusterTokens
     from kubewire.apiserver.contracts import Identity
     from kubewire.apiserver.rest.request import Request, Written
     from kubewire.component.metrics.registry import Registry
@@ -41,6 +42,8 @@ _DISCOVERY_GROUP: Final = "apidiscovery.k8s.io"
 _FOR_EVERYONE: Final = ("/api", "/apis", "/openapi", "/version", "/healthz", "/livez", "/readyz")
 _VARY: Final[tuple[Header, ...]] = (("Vary", "Accept"),)
 _FOREVER: Final[tuple[Header, ...]] = ((CACHE_CONTROL, "public, immutable, max-age=31536000"),)
+_FOR_AN_HOUR: Final[tuple[Header, ...]] = ((CACHE_CONTROL, "public, max-age=3600"),)
+_KEY_SET_TYPE: Final = b"application/jwk-set+json"
 _OPENAPI_FORMATS: Final = (Format.JSON,)
 
 
@@ -54,12 +57,19 @@ class Documents:
     """Serves documents about a set of resources. Each is made once, when it is first asked for."""
 
     def __init__(
-        self, resources: Sequence[Resource], server_address: str, authorization: Authorization, registry: Registry
+        self,
+        resources: Sequence[Resource],
+        server_address: str,
+        authorization: Authorization,
+        registry: Registry,
+        tokens: ClusterTokens | None = None,
     ) -> None:
         self._discovery = Discovery(resources, server_address)
         self._openapi = OpenApi(resources, git_version())
         self._authorization = authorization
         self._registry = registry
+        self._tokens = tokens
+        self._server_address = server_address
         self._made: dict[tuple[str, str], bytes] = {}
 
     async def serve(self, request: Request, identity: Identity) -> Written | None:
@@ -82,7 +92,18 @@ class Documents:
                 return _write_json(request, {"paths": list(self._paths())})
             case "/metrics":
                 return write(request, 200, self._registry.render(), METRICS_TYPE.encode())
-        return None
+        return None if self._tokens is None else self._write_openid(request, self._tokens)
+
+    def _write_openid(self, request: Request, tokens: ClusterTokens) -> Written | None:
+        """What others need to check the tokens of service accounts."""
+        match request.path:
+            case "/.well-known/openid-configuration":
+                document, content_type = tokens.configuration(self._server_address), JSON_TYPE
+            case "/openid/v1/jwks":
+                document, content_type = tokens.key_set, _KEY_SET_TYPE
+            case _:
+                return None
+        return write(request, 200, orjson.dumps(document), content_type, _FOR_AN_HOUR)
 
     def _paths(self) -> list[str]:
         versions = [
@@ -92,6 +113,7 @@ class Documents:
         ]
         groups = [f"/apis/{group.name}" for group in self._discovery.groups if group.name]
         others = [
+            *(("/.well-known/openid-configuration", "/openid/v1/jwks") if self._tokens is not None else ()),
             "/api",
             "/apis",
             "/healthz",

@@ -36,6 +36,7 @@ from kubewire.machinery.errors import StatusError
 if TYPE_CHECKING:
     from kubewire.apiserver.auth.authentication import Authentication
     from kubewire.apiserver.auth.authorization import Authorization
+    from kubewire.apiserver.auth.cluster_tokens import ClusterTokens
     from kubewire.apiserver.contracts import Objects
     from kubewire.apiserver.metrics import ApiServerMetrics
     from kubewire.apiserver.rest.settings import RestListener, RestSettings
@@ -59,6 +60,7 @@ class Core:
     authorization: Authorization
     health: Health
     metrics: ApiServerMetrics
+    tokens: ClusterTokens | None = None
 
 
 class RestServer:
@@ -82,7 +84,11 @@ class RestServer:
         served = served_resources(resources)
         self._paths = Paths(served)
         self._documents = Documents(
-            served, self._settings.server_address, self._core.authorization, self._core.metrics.registry
+            served,
+            self._settings.server_address,
+            self._core.authorization,
+            self._core.metrics.registry,
+            self._core.tokens,
         )
 
     async def start(self, listeners: Sequence[RestListener]) -> list[int]:

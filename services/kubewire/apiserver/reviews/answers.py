@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from kubewire.apiserver.auth.authentication import Authentication, Credentials, as_member
+from kubewire.apiserver.auth.authentication import Authentication, Credentials, InvalidToken, as_member
 from kubewire.apiserver.auth.authorization import PRIVILEGED_GROUP, Attributes, Authorization, Verdict
 from kubewire.apiserver.contracts import Call, Identity
 from kubewire.machinery import errors, field_errors
@@ -49,13 +49,19 @@ def token(review: TokenReview, call: Call, judges: Judges) -> None:
         problem = field_errors.required(_SPEC.child("token"), "token is required for TokenReview in authentication")
         raise _invalid(call, problem)
     review.ClearField("status")
+    credentials = Credentials(bearer=review.spec.token, audiences=tuple(review.spec.audiences))
+    known = judges.authentication
     try:
-        identity = judges.authentication.identify(Credentials(bearer=review.spec.token))
-    except StatusError as error:
-        review.status.error = error.message
+        identity = known.find(credentials)
+    except InvalidToken as error:
+        review.status.error = f"[invalid bearer token, {error}]"
+        return
+    audiences = known.audiences(credentials)
+    if identity is None or (review.spec.audiences and not audiences):
+        review.status.error = "invalid bearer token"
         return
     review.status.authenticated = True
-    review.status.audiences.extend(review.spec.audiences)
+    review.status.audiences.extend(audiences)
     _describe(review.status.user, identity)
 
 
@@ -107,6 +113,8 @@ _SELF_ACCESS = "SelfSubjectAccessReview"
 def _describe(info: UserInfo, identity: Identity) -> None:
     info.username, info.uid = identity.name, identity.uid
     info.groups.extend(identity.groups)
+    for key, values in identity.extra:
+        info.extra[key].items.extend(values)
 
 
 def _attributes(

@@ -10,7 +10,7 @@ from cryptography.x509.oid import NameOID
 from google.protobuf.message import Message
 
 from kubewire.apiserver.admission.contracts import Operation, Request
-from kubewire.apiserver.admission.table import MUTATORS, VALIDATORS, mutate, validate
+from kubewire.apiserver.admission.table import MUTATORS, VALIDATORS, Admission
 from kubewire.apiserver.strategy.metadata import snapshot
 from kubewire.machinery.codec.decode import decode
 from kubewire.machinery.codec.encode import to_dict
@@ -40,9 +40,9 @@ def admitted(
 ) -> JsonObject:
     """What becomes of an object."""
     message = made(kind, value)
-    mutate(message, Request(resource_of(kind), operation, "n", "x", old))
+    Admission().mutate(message, Request(resource_of(kind), operation, "n", "x", old))
     once = snapshot(message)
-    mutate(message, Request(resource_of(kind), operation, "n", "x", old or once))
+    Admission().mutate(message, Request(resource_of(kind), operation, "n", "x", old or once))
     assert message == once, "plug-ins may run twice"
     return to_dict(message)
 
@@ -59,8 +59,8 @@ def refused(kind: str, value: JsonObject, operation: Operation = Operation.CREAT
     message = made(kind, value)
     request = Request(resource_of(kind), operation, "", name)
     try:
-        mutate(message, request)
-        validate(message, request)
+        Admission().mutate(message, request)
+        Admission().validate(message, request)
     except StatusError as error:
         return str(error) if error.reason == Reason.FORBIDDEN else f"{error.code} {error.reason}"
     return ""

@@ -66,5 +66,5 @@ def test_credentials() -> None:
     """A bearer token, and the names of a client certificate."""
     request = FakeRequest(headers={"Authorization": "Bearer t"})
     request.fake_connection.certificate_subject = ("cn", ("o",))
-    assert request.credentials == ("t", "cn", ("o",))
+    assert request.credentials == ("t", "cn", ("o",), ())
     assert request.remote == "192.0.2.7"

@@ -99,7 +99,7 @@ async def test_whose_token() -> None:
     status = await ask("tokenreviews", MASTER, {"token": "t"})
     assert status["authenticated"] is True
     assert status["user"]["username"] == "joe"
-    assert (await ask("tokenreviews", MASTER, {"token": "u"}))["error"] == "Unauthorized"
+    assert (await ask("tokenreviews", MASTER, {"token": "u"}))["error"] == "invalid bearer token"
     with pytest.raises(StatusError, match=r"spec\.token: Required value"):
         await ask("tokenreviews", MASTER, {})
 

@@ -9,6 +9,7 @@ from kubewire.apiserver.registry.kinds import unknown_resource
 from kubewire.apiserver.registry.subresources.binding import Bindings, PodBinding
 from kubewire.apiserver.registry.subresources.eviction import PodEviction
 from kubewire.apiserver.registry.subresources.scale import WorkloadScale
+from kubewire.apiserver.registry.subresources.token import AccountToken
 
 if TYPE_CHECKING:
     from kubewire.apiserver.contracts import Call
@@ -21,6 +22,7 @@ SPECIAL: Final[Mapping[tuple[str, str, str], Special]] = {
     ("", "bindings", ""): Bindings(),
     ("", "pods", "binding"): PodBinding(),
     ("", "pods", "eviction"): PodEviction(),
+    ("", "serviceaccounts", "token"): AccountToken(),
     ("", "replicationcontrollers", "scale"): _SCALE,
     ("apps", "deployments", "scale"): _SCALE,
     ("apps", "replicasets", "scale"): _SCALE,
