@@ -57,14 +57,21 @@ class Containerd:
         Raises:
             MissingProgram: containerd, runc or a CNI plugin is not installed.
         """
-        if self.process is not None:
-            return
+        if self.process is None:
+            self._spawn(self.prepare())
+
+    def prepare(self) -> list[str]:
+        """Write its configuration; the command that runs it, in the foreground and inside the node.
+
+        Raises:
+            MissingProgram: containerd, runc or a CNI plugin is not installed.
+        """
         for program in ("containerd-shim-runc-v2", "runc", "iptables"):
             programs.find(program)
         self._forget_other_boots()
         content = containerd_config.render(self.node, inspect_machine(self.node.containerd), SANDBOX_IMAGE)
         write_private(self._configuration, content)
-        self._spawn()
+        return [*programs.enter(self.node.namespace), programs.find("containerd"), f"--config={self._configuration}"]
 
     async def wait_until_ready(self) -> None:
         """Wait until containerd serves.
@@ -100,11 +107,10 @@ class Containerd:
             terminate(found, grace_seconds=_GRACE_SECONDS)
         self._reap()
 
-    def _spawn(self) -> None:
+    def _spawn(self, command: list[str]) -> None:
         """Start the process and record it. A socket that nobody serves any more would only mislead."""
         for leftover in (self.node.socket, self.node.socket.with_suffix(".ttrpc")):
             leftover.unlink(missing_ok=True)
-        command = [*programs.enter(self.node.namespace), programs.find("containerd"), f"--config={self._configuration}"]
         environment = {**os.environ, "PATH": programs.search_path()}
         environment.pop("NOTIFY_SOCKET", None)  # our own service's, not containerd's
         with self.node.log.open("ab") as log:
