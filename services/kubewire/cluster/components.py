@@ -20,6 +20,8 @@ ETCD: Final = "etcd"
 CONTROL_PLANE: Final = "control-plane"
 CONTROLLER_MANAGER: Final = "controller-manager"
 SCHEDULER: Final = "scheduler"
+NODE_NETWORK: Final = "node-network"
+KUBE_PROXY: Final = "kube-proxy"
 
 Flags = Mapping[str, object]
 
@@ -33,8 +35,8 @@ def etcd(home: Home, program: EtcdProgram) -> Component:
 def first(home: Home, settings: Settings) -> Component:
     """What makes the API answer: the API server, or the process that hosts the whole control plane."""
     if settings.processes == TOGETHER:
-        names = (APISERVER, CONTROLLER_MANAGER, SCHEDULER)
-        return hosting(CONTROL_PLANE, {name: flags(home, settings, name) for name in names})
+        names = (APISERVER, *_managers(settings))
+        return hosting(CONTROL_PLANE, [(name, flags(home, settings, name)) for name in names])
     return alone(APISERVER, APISERVER, flags(home, settings, APISERVER))
 
 
@@ -42,14 +44,25 @@ def second(home: Home, settings: Settings) -> list[Component]:
     """What the control plane has besides, and can come up once the API answers."""
     if settings.processes == TOGETHER:
         return []
-    return [alone(name, name, flags(home, settings, name)) for name in (CONTROLLER_MANAGER, SCHEDULER)]
+    return [alone(name, name, flags(home, settings, name)) for name in _managers(settings)]
+
+
+def _managers(settings: Settings) -> tuple[str, ...]:
+    """What the control plane consists of besides the API server; a network only where nodes have one."""
+    return (CONTROLLER_MANAGER, SCHEDULER, *([NODE_NETWORK] if settings.host_address else []))
 
 
 def flags(home: Home, settings: Settings, name: str) -> Flags:
     """The settings of a component of the control plane."""
     if name == APISERVER:
         return _apiserver(home, settings)
-    own = {"root_ca_file": home.pki / "ca.crt"} if name == CONTROLLER_MANAGER else {}
+    if name == NODE_NETWORK:  # it reads what every node's proxy reads
+        return {**client(home, settings.grpc, KUBE_PROXY), "cluster": home.name, "home": home.path}
+    own: dict[str, object] = {}
+    if name == CONTROLLER_MANAGER:
+        own = {"root_ca_file": home.pki / "ca.crt"}
+        if settings.pod_addresses:
+            own["cluster_cidr"] = settings.pod_addresses
     address, _, port = settings.services[name].rpartition(":")
     return {
         **client(home, settings.grpc, name),
@@ -65,10 +78,10 @@ def client(home: Home, server: str, owner: str) -> Flags:
     return {"apiserver": server, "ca_file": home.pki / "ca.crt", "token_file": token_file(home, owner)}
 
 
-def hosting(name: str, parts: Mapping[str, Flags], prefix: Sequence[str] = ()) -> Component:
+def hosting(name: str, parts: Sequence[tuple[str, Flags]], prefix: Sequence[str] = ()) -> Component:
     """One process for several components; `prefix` is a command that runs it."""
     command = [*prefix, sys.executable, "-m", "kubewire.cluster.hosting.host"]
-    for index, (part, given) in enumerate(parts.items()):
+    for index, (part, given) in enumerate(parts):
         command += [*([SEPARATOR] if index else []), part, *_texts(given)]
     return Component(name, tuple(command))
 
@@ -88,6 +101,8 @@ def _apiserver(home: Home, settings: Settings) -> Flags:
         "grpc_port": settings.grpc.rpartition(":")[2],
         "cert_dir": home.pki,
     }
+    if settings.host_address:
+        given |= {"more_bind_addresses": settings.host_address, "advertise_address": settings.host_address}
     if settings.insecure_grpc:
         given |= {"insecure_grpc": "true", "insecure_grpc_port": settings.insecure_grpc.rpartition(":")[2]}
     return given

@@ -14,7 +14,7 @@ from kubewire.cluster.up import exclusive
 _OWN: Final = frozenset(
     {
         "kubeconfig", "pki", "token", "etcd", "logs", "nodes", "cluster.json", "wanted.json", "lock",
-        "supervisor.lock", "etcd.sock:0", "peer.sock:0",
+        "supervisor.lock", "run", "fabric.json", "etcd.sock:0", "peer.sock:0",
     }
 )  # fmt: skip
 

@@ -67,7 +67,7 @@ def _ask(home: Home, found: state.ClusterState) -> tuple[str, dict[str, NodeHeal
     api = Api(home, found.settings.rest)
     try:
         api.text("/readyz?verbose")
-        return "", {name: node for one in api.objects("/api/v1/nodes") for name, node in [_node(one)]}
+        return "", dict(node(one) for one in api.objects("/api/v1/nodes"))
     except Unanswered as error:
         return str(error) or "the API server does not answer", {}
 
@@ -84,13 +84,14 @@ def _component(home: Home, name: str, one: state.ComponentState) -> ComponentHea
     return ComponentHealth(condition, 0 if process is None else process.pid, one.restarts, size, str(home.log(name)))
 
 
-def _node(node: dict[str, object]) -> tuple[str, NodeHealth]:
-    spec, status = _mapping(node.get("spec")), _mapping(node.get("status"))
+def node(found: dict[str, object]) -> tuple[str, NodeHealth]:
+    """A node as the API's JSON has it: its name, and how it is."""
+    spec, status = _mapping(found.get("spec")), _mapping(found.get("status"))
     addresses = [f"{one['address']}" for one in _list(status.get("addresses")) if one["type"] == "InternalIP"]
     conditions = {one["type"]: one["status"] for one in _list(status.get("conditions"))}
     version = _mapping(status.get("nodeInfo")).get("kubeletVersion", "")
     health = NodeHealth(conditions.get("Ready") == "True", tuple(addresses), f"{spec.get('podCIDR', '')}", f"{version}")
-    return f"{_mapping(node['metadata'])['name']}", health
+    return f"{_mapping(found['metadata'])['name']}", health
 
 
 def _mapping(value: object) -> dict[str, object]:

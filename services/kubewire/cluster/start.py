@@ -10,26 +10,32 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from kubewire.cluster import components, state, tokens, wanted
+from kubewire.cluster import agents, components, machines, state, tokens, wanted
+from kubewire.cluster.api import Api, Unanswered
+from kubewire.cluster.certificates import serving_certificates
 from kubewire.cluster.errors import StartFailed
 from kubewire.cluster.etcd_program import EtcdProgram, find_etcd
 from kubewire.cluster.home import Home
+from kubewire.cluster.inspection import node
 from kubewire.cluster.kubeconfig import render
+from kubewire.cluster.machines import Machines
+from kubewire.cluster.nodes.programs import enter, search_path
 from kubewire.cluster.ports import Claim
 from kubewire.cluster.processes import HOME_VARIABLE
 from kubewire.cluster.supervision.component import Component
-from kubewire.cluster.wanted import Settings, Wanted
+from kubewire.cluster.wanted import CONTAINERD, SIMULATED, Settings, Wanted
 from kubewire.component.files import write_private
 
 _CANNOT_START: Final = 2
 _ATTEMPTS: Final = 3
 """A component that ended so often while we wait will not come up."""
 _POLL_SECONDS: Final = 0.005
+_NODE_POLL_SECONDS: Final = 0.05
 _LOG_TAIL_LINES: Final = 15
 
 
@@ -56,39 +62,77 @@ class Start:
         program = find_etcd()
         tokens.ensure(self._home, self._settings.nodes)
         with _version(program) as version:
-            first = [components.etcd(self._home, program), components.first(self._home, self._settings)]
+            etcd = components.etcd(self._home, program)
+            machines = self._make_machines(etcd)
+            server = components.first(self._home, self._settings)
+            containerds = machines.containerds()
+            first = [etcd, server, *containerds]
             self._want(first)
-            self._supervise()
-            self._await_api(first, program)
+            self._await_api(server, program)
             self._settings = replace(self._settings, etcd_version=version())
         self._leave_credentials()
-        everything = [*first, *components.second(self._home, self._settings)]
-        self._want(everything)
-        self._supervise()
-        return self._await_all()
+        more = [*components.second(self._home, self._settings), *self._agents(machines)]
+        if machines.places:
+            self._import_images(machines)
+        self._want([*first, *more])
+        found = self._await_all()
+        self._await_nodes()
+        return found
+
+    def _make_machines(self, etcd: Component) -> Machines:
+        """The nodes' machines, while etcd starts already."""
+        if self._settings.runtime != CONTAINERD:
+            return Machines(None, ())
+        self._want([etcd])
+        self._progress(f"making {len(self._settings.nodes)} node(s): network namespaces, routes and containerd")
+        made = machines.make(self._home, self._settings)
+        if made.fabric is not None:
+            pods, host = str(made.fabric.networks.pods), made.fabric.host_address
+            self._settings = replace(self._settings, host_address=host, pod_addresses=pods)
+        return made
+
+    def _agents(self, made: Machines) -> list[Component]:
+        """What runs on nodes."""
+        if self._settings.runtime == CONTAINERD:
+            serving_certificates(self._home, made.places)
+            return agents.on_containerd(self._home, self._settings, made.places, enter)
+        return agents.simulated(self._home, self._settings) if self._settings.runtime == SIMULATED else []
+
+    def _import_images(self, made: Machines) -> None:
+        """The images that a cluster brings along, into each containerd once it serves."""
+        for place in made.places:
+            for _ in self._until_deadline(f"{place.name}/{machines.ROLE}"):
+                if _is_serving(place.socket):
+                    break
+        made.import_images()
 
     def _want(self, wave: list[Component]) -> None:
-        """Write down what is wanted: the wave, and what was wanted before, so that a repair takes nothing away."""
+        """Tell the supervisor what is wanted: the wave, and what was wanted before; a repair takes nothing away."""
         before = wanted.read(self._home)
         names = {one.name for one in wave}
         more = [] if before is None else [one for one in before.components if one.name not in names]
         kept = [replace(one, is_stopped=False) for one in more]
         wanted.write(self._home, Wanted(self._settings, (*wave, *kept)))
-
-    def _supervise(self) -> None:
-        """Tell the supervisor, and start one where there is none."""
         found = state.read(self._home)
         if self._supervisor is None and (found is None or not found.supervisor.is_alive):
             self._supervisor = _spawn_supervisor(self._home, self._claims)
-        elif found is not None and found.supervisor.is_alive:
-            os.kill(found.supervisor.pid, signal.SIGHUP)
+        else:
+            self._wake_supervisor()
 
-    def _await_api(self, first: list[Component], program: EtcdProgram) -> None:
+    def _wake_supervisor(self) -> None:
+        """It listens to signals once it has written its first state."""
+        for _ in self._until_deadline("supervisor"):
+            found = state.read(self._home)
+            if found is not None and found.supervisor.is_alive:
+                os.kill(found.supervisor.pid, signal.SIGHUP)
+                return
+
+    def _await_api(self, server: Component, program: EtcdProgram) -> None:
         """The API server listens only when it can serve."""
         release = " (the bundled release, which can lose data in a crash)" if program.may_lose_data else ""
-        self._progress(f"starting etcd{release} and the {first[-1].name.replace('-', ' ')}")
+        self._progress(f"starting etcd{release} and the {server.name.replace('-', ' ')}")
         host, _, port = self._settings.rest.rpartition(":")
-        for _ in self._until_deadline(first[-1].name):
+        for _ in self._until_deadline(server.name):
             try:
                 socket.create_connection((host, int(port)), timeout=1).close()
             except OSError:
@@ -118,6 +162,19 @@ class Start:
                 return found
         raise AssertionError  # _until_deadline raises
 
+    def _await_nodes(self) -> None:
+        """Every node has told that it is ready for pods."""
+        if not self._settings.nodes:
+            return
+        self._progress(f"waiting for {', '.join(self._settings.nodes)}")
+        api = Api(self._home, self._settings.rest)
+        for _ in self._until_deadline(f"{self._settings.nodes[0]}/{agents.AGENT}"):
+            with suppress(Unanswered):
+                nodes = dict(node(one) for one in api.objects("/api/v1/nodes"))
+                if all(name in nodes and nodes[name].is_ready for name in self._settings.nodes):
+                    return
+            time.sleep(_NODE_POLL_SECONDS)
+
     def _until_deadline(self, what: str) -> Iterator[None]:
         """Again and again while nothing has failed.
 
@@ -143,6 +200,16 @@ class Start:
                 raise StartFailed(f"{name} ended with exit code {one.exit_code}; {_tail(self._home.log(name))}")
 
 
+def _is_serving(path: Path) -> bool:
+    """Whether somebody listens on a socket."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+    return True
+
+
 def _spawn_supervisor(home: Home, claims: Sequence[Claim]) -> subprocess.Popen[bytes]:
     with home.log("supervisor").open("ab") as log:
         return subprocess.Popen(  # noqa: S603  # our own module, no shell
@@ -153,7 +220,7 @@ def _spawn_supervisor(home: Home, claims: Sequence[Claim]) -> subprocess.Popen[b
             start_new_session=True,
             pass_fds=[claim.fileno() for claim in claims],
             cwd=home.path,
-            env={**os.environ, HOME_VARIABLE: str(home.path)},
+            env={**os.environ, "PATH": search_path(), HOME_VARIABLE: str(home.path)},
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from kubewire.cluster import processes, state
+from kubewire.cluster import machines, processes, state
 from kubewire.cluster.components import CONTROL_PLANE, ETCD
 from kubewire.cluster.home import Home
 from kubewire.cluster.hosting.table import APISERVER
@@ -28,6 +28,7 @@ def end_everything(home: Home) -> bool:
             known = [found.components[name].process for name in group]
             living = [one for one in known if one is not None]
             ended += processes.terminate_all(living, grace_seconds=_GRACE_SECONDS)
+    machines.unmake(home)
     ended += processes.terminate_all(processes.strays(home.path), grace_seconds=_GRACE_SECONDS)
     home.state.unlink(missing_ok=True)
     home.wanted.unlink(missing_ok=True)

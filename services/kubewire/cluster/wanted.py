@@ -32,6 +32,9 @@ class Settings:
         insecure_grpc: empty where that listener is off.
         services: where components serve their own gRPC, by name.
         metrics: where they serve metrics and health, by name.
+        host_address: where nodes reach this machine; empty where there are no nodes apart from it.
+        pod_addresses: the range of the addresses of pods; empty for the usual one.
+        egress: whether pods reach the world outside, which takes a table of rules on the host.
     """
 
     name: str
@@ -44,6 +47,9 @@ class Settings:
     etcd_version: str
     services: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[str, str] = field(default_factory=dict)
+    host_address: str = ""
+    pod_addresses: str = ""
+    egress: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,7 @@ COMPONENTS: Final[Mapping[str, Hosted]] = {
         (MASTERS,),
     ),
     "scheduler": Hosted("scheduler", "Scheduler", "SchedulerConfig", "system:kube-scheduler", (MASTERS,)),
+    "node-network": Hosted("cluster.node_network", "NodeNetwork", "NodeNetworkConfig", "system:kube-proxy", (MASTERS,)),
     "kubelet": Hosted("kubelet", "Kubelet", "KubeletConfig"),
     "kube-proxy": Hosted("kube_proxy", "KubeProxy", "KubeProxyConfig"),
 }
