@@ -185,6 +185,7 @@ class ApiServer:
         bound = {
             name: f"{listener.address.rpartition(':')[0]}:{port}"
             for (name, listener), port in zip(listeners.items(), ports, strict=True)
+            if name in Addresses._fields
         }
         self.addresses = self.addresses._replace(**bound)
         started()
@@ -198,9 +199,10 @@ class ApiServer:
             self._objects, self._authentication, self._authorization, self.health, self._metrics, self._tokens
         )
         server = RestServer(core, self._resources.served(), settings)
-        listener = RestListener(config.bind_address, config.secure_port, tls_context(self._credentials))
+        tls = tls_context(self._credentials)
+        hosts = (config.bind_address, *config.more_bind_addresses)
         with _listening():
-            [port] = await server.start((listener,))
+            port, *_ = await server.start([RestListener(host, config.secure_port, tls) for host in hosts])
         self.addresses = self.addresses._replace(rest=f"{config.bind_address}:{port}")
         async with asyncio.TaskGroup() as group:
             group.create_task(server.run())
@@ -267,9 +269,11 @@ def _etcd_options(config: ApiServerConfig) -> EtcdOptions:
 
 
 def _listeners(config: ApiServerConfig, credentials: ServerCredentials) -> dict[str, Listener]:
-    """gRPC's listeners by the names they have in `Addresses`."""
+    """gRPC's listeners by the names they have in `Addresses`; those on further addresses are not in it."""
     identity = ServerIdentity(credentials.certificate, credentials.key)
     found = {"grpc": Listener(f"{config.bind_address}:{config.grpc_port}", identity)}
+    for address in config.more_bind_addresses:
+        found[f"grpc on {address}"] = Listener(f"{address}:{config.grpc_port}", identity)
     if config.grpc_client_certificate_port >= 0:
         known = identity._replace(client_ca=credentials.client_ca)
         address = f"{config.bind_address}:{config.grpc_client_certificate_port}"

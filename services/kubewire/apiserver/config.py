@@ -26,6 +26,9 @@ class ApiServerConfig:
         60.0, "How long a starting server waits for etcd, in seconds", reason="etcd elects a leader first", minimum=0
     )
     bind_address: str = setting("0.0.0.0", "Address both TLS ports listen on")  # noqa: S104 - upstream's default
+    more_bind_addresses: tuple[str, ...] = setting(
+        (), "Further addresses both TLS ports listen on", reason="a local cluster's nodes reach it at another address"
+    )
     advertise_address: str = setting(
         "", "Address that nodes and pods reach this server at", reason="the bind address unless that is any address"
     )

@@ -142,7 +142,7 @@ def _own_address() -> str:
 
 
 def _hosts(config: ApiServerConfig) -> tuple[str, ...]:
-    own = (advertised_address(config), service_address(config.service_cluster_ip_range))
+    own = (advertised_address(config), *config.more_bind_addresses, service_address(config.service_cluster_ip_range))
     return local_hosts(*_SERVICE_NAMES, *own, *config.tls_names)
 
 
