@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from kubewire.kubelet.contracts import Verdict
-from kubewire.kubelet.probes.reply import Outcome
+from kubewire.kubelet.probes.reply import Outcome, Reply
 from kubewire.kubelet.probes.spec import ProbeKind, ProbeSpec
 
 
@@ -34,6 +35,25 @@ class History:
             return False
         self.result = outcome
         return True
+
+
+EARLY_FIRST_SECONDS: Final = 0.02
+EARLY_LIMIT_SECONDS: Final = 0.5
+
+_EARLY: Final = frozenset({ProbeKind.STARTUP, ProbeKind.READINESS})
+
+
+def early_wait(history: History, reply: Reply, looks: int, seconds_left: float) -> float | None:
+    """Seconds until a probe is made again that came too early; None: it counts.
+
+    A container's port is often opened a few milliseconds after the container was started, and a whole period would be
+    lost over them. So a connection that is refused during the first period is tried again soon, `looks` times so far:
+    nothing in the container notices that. With the end of the period it counts as the failure of that period.
+    """
+    if not reply.refused or history.last is not None or history.spec.kind not in _EARLY or seconds_left <= 0:
+        return None
+    # Beyond the sixth the limit is reached; larger powers are of no use.
+    return min(EARLY_FIRST_SECONDS * 2.0 ** min(looks, 6), EARLY_LIMIT_SECONDS, seconds_left)
 
 
 Histories = Mapping[ProbeKind, History]

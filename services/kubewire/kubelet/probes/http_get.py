@@ -55,8 +55,11 @@ async def http_get(action: HTTPGetAction, container: Container, pod_ip: str, tim
         return failure(f'Get "{url}": no answer within {timeout_seconds:g}s')
     except _BrokenAnswer as error:
         return failure(f'Get "{url}": {error}')
+    except ValueError as error:
+        # Of the address, or of one that the container redirects to.
+        return failure(f'Get "{url}": {error}')
     except OSError as error:
-        return failure(f'Get "{url}": {_why(error)}')
+        return failure(f'Get "{url}": {_why(error)}', refused=isinstance(error, ConnectionRefusedError))
 
 
 async def _follow(url: str, headers: Mapping[str, str]) -> Reply:

@@ -19,7 +19,7 @@ from kubewire.component.log import Logger
 from kubewire.kubelet.contracts import RunningContainer, Verdict
 from kubewire.kubelet.environment.containers import container_of, containers_of
 from kubewire.kubelet.probes.checks import Check
-from kubewire.kubelet.probes.decision import verdict_of
+from kubewire.kubelet.probes.decision import early_wait, verdict_of
 from kubewire.kubelet.probes.metrics import UNKNOWN, ProbeMetrics
 from kubewire.kubelet.probes.reply import Outcome, ProbeError, Reply
 from kubewire.kubelet.probes.spec import ProbeKind
@@ -130,7 +130,9 @@ class PodProber:
             if not probed.is_due(kind):
                 series.stop()
             elif series.timer is None and series.task is None:
-                self._set(probed, series, self._clock() + self._first_wait(probed, series))
+                first = self._clock() + self._first_wait(probed, series)
+                series.early_until = first + series.history.spec.period
+                self._set(probed, series, first)
 
     def _first_wait(self, probed: ProbedContainer, series: Series) -> float:
         """Seconds until a container's first probe: at once when it may be.
@@ -159,14 +161,23 @@ class PodProber:
         try:
             reply = await self._made(probed, series)
         finally:
-            # Also when it was stopped meanwhile: whoever looks finds that it is over.
-            series.task = None
-        metrics, seconds = self._around.metrics, self._clock() - began
-        metrics.made(series.probed, UNKNOWN if reply is None else reply.outcome, seconds)
+            # One that was stopped may have a successor already.
+            if series.task is asyncio.current_task():
+                series.task = None
+        now = self._clock()
         if reply is not None:
+            wait = early_wait(series.history, reply, series.looks, series.early_until - now)
+            if wait is not None:
+                series.looks += 1
+                self._set(probed, series, now + wait)
+                return
             self._take(probed, series, reply)
+        self._around.metrics.made(series.probed, UNKNOWN if reply is None else reply.outcome, now - began)
+        self._go_on(probed, series)
+
+    def _go_on(self, probed: ProbedContainer, series: Series) -> None:
+        """Put the next probe on the clock; ticks keep their distance, one that was missed is made up for at once."""
         if probed.is_due(series.history.spec.kind) and series.timer is None:
-            # Ticks keep their distance; one that came while the probe was made is made up for at once.
             self._set(probed, series, max(series.due + series.history.spec.period, self._clock()))
 
     async def _made(self, probed: ProbedContainer, series: Series) -> Reply | None:

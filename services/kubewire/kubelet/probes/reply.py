@@ -17,19 +17,25 @@ class Outcome(StrEnum):
 
 
 class Reply(NamedTuple):
-    """A probe that was made; `warning`: it counts as a success, and people should look at it all the same."""
+    """A probe that was made.
+
+    Attributes:
+        warning: it counts as a success, and people should look at it all the same.
+        refused: nothing listens where it was to connect to; nobody in the container has noticed it.
+    """
 
     outcome: Outcome
     output: str = ""
     warning: bool = False
+    refused: bool = False
 
 
 SUCCESS: Final = Reply(Outcome.SUCCESS)
 
 
-def failure(output: str) -> Reply:
+def failure(output: str, *, refused: bool = False) -> Reply:
     """The container said no, or nothing."""
-    return Reply(Outcome.FAILURE, output)
+    return Reply(Outcome.FAILURE, output, refused=refused)
 
 
 class ProbeError(Exception):

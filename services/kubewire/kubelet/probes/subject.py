@@ -24,6 +24,8 @@ class Series:
         timer: until the next one; None while one is being made, and while none is due.
         task: the one that is being made.
         due: when the next one is, or the present one was, in the loop's time.
+        early_until: until when one that is refused is made again soon (`decision.early_wait`).
+        looks: how often it was.
     """
 
     history: History
@@ -31,6 +33,8 @@ class Series:
     timer: asyncio.TimerHandle | None = None
     task: asyncio.Task[None] | None = None
     due: float = 0.0
+    early_until: float = 0.0
+    looks: int = 0
 
     def stop(self) -> None:
         """Make it no more."""

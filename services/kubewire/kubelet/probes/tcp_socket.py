@@ -23,8 +23,11 @@ async def tcp_socket(action: TCPSocketAction, container: Container, pod_ip: str,
             transport, _ = await asyncio.get_running_loop().create_connection(asyncio.Protocol, host, port)
     except TimeoutError:
         return failure(f"dial tcp {host_and_port(host, port)}: not connected within {timeout_seconds:g}s")
+    except ValueError as error:
+        return failure(f"dial tcp {host_and_port(host, port)}: {error}")
     except OSError as error:
         why = os.strerror(error.errno).lower() if error.errno and error.errno > 0 else str(error)
-        return failure(f"dial tcp {host_and_port(host, port)}: connect: {why}")
+        is_refused = isinstance(error, ConnectionRefusedError)
+        return failure(f"dial tcp {host_and_port(host, port)}: connect: {why}", refused=is_refused)
     transport.close()
     return SUCCESS
