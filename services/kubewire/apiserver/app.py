@@ -22,6 +22,7 @@ from kubewire.apiserver.credentials import (
     advertised_address,
     authentication,
     cluster_tokens,
+    kubelet_credentials,
     server_credentials,
     tls_context,
 )
@@ -44,6 +45,8 @@ from kubewire.apiserver.rpc.writes import Writes
 from kubewire.apiserver.storage.etcd_store import EtcdStore
 from kubewire.apiserver.storage.measured import MeasuredStore
 from kubewire.apiserver.store_probe import StoreProbe, watch_size
+from kubewire.apiserver.streams.kubelets import Kubelets
+from kubewire.apiserver.streams.pod_streams import PodStreams
 from kubewire.component.grpc.listener import Listener, ServerIdentity
 from kubewire.component.grpc.options import ServerOptions
 from kubewire.component.health import REFRESH_SECONDS, Health
@@ -130,6 +133,8 @@ class ApiServer:
             build_objects(self._core, config.service_cluster_ip_range),
             Judges(self._authentication, self._authorization),
         )
+        self._kubelets = Kubelets(kubelet_credentials(config))
+        self._streams = PodStreams(self._core, self._core.kinds.named("", "v1", "nodes").resource, self._kubelets)
         writes = Writes(self._core.ring, self._authorization)
         self.dispatcher: Final = Dispatcher(self._objects, writes, self._resources, self._metrics)
         self.addresses = Addresses()
@@ -149,7 +154,10 @@ class ApiServer:
             _LOG.info("ready", **self.addresses._asdict())
             on_up()
 
-        await Supervisor(table.stages(self)).run(stop, on_up=up, on_stop=self.health.stop)
+        try:
+            await Supervisor(table.stages(self)).run(stop, on_up=up, on_stop=self.health.stop)
+        finally:
+            await self._kubelets.close()
         _LOG.info("stopped")
 
     async def run_store(self, started: Started) -> None:
@@ -196,7 +204,13 @@ class ApiServer:
         config = self._config
         settings = RestSettings(server_address=f"{advertised_address(config)}:{config.secure_port}")
         core = RestCore(
-            self._objects, self._authentication, self._authorization, self.health, self._metrics, self._tokens
+            self._objects,
+            self._authentication,
+            self._authorization,
+            self.health,
+            self._metrics,
+            self._tokens,
+            self._streams,
         )
         server = RestServer(core, self._resources.served(), settings)
         tls = tls_context(self._credentials)

@@ -54,6 +54,15 @@ class ApiServerConfig:
     client_ca_file: Path | None = setting(
         None, "PEM file of the CA whose client certificates are believed", reason="the cluster's CA unless set"
     )
+    kubelet_ca_file: Path | None = setting(
+        None, "PEM file of the CA that signed the kubelets' certificates", reason="the cluster's CA unless set"
+    )
+    kubelet_client_cert_file: Path | None = setting(
+        None,
+        "PEM file of the certificate this server shows to kubelets",
+        reason="without it one is made in the folder of certificates",
+    )
+    kubelet_client_key_file: Path | None = setting(None, "PEM file of its key")
     token_file: Path | None = setting(
         None,
         'File of bearer tokens, lines of token,user,uid,"group,group"',
@@ -102,6 +111,8 @@ class ApiServerConfig:
         """
         if bool(self.tls_cert_file) != bool(self.tls_private_key_file):
             raise ConfigError("tls_cert_file and tls_private_key_file: want both or none")
+        if bool(self.kubelet_client_cert_file) != bool(self.kubelet_client_key_file):
+            raise ConfigError("kubelet_client_cert_file and kubelet_client_key_file: want both or none")
         if not self.etcd_servers:
             raise ConfigError("etcd_servers: want at least one URL, such as http://127.0.0.1:2379")
         for name in self.disable_admission_plugins:

@@ -23,6 +23,7 @@ from kubewire.apiserver.auth.token_keys import (
 )
 from kubewire.apiserver.auth.tokens import MalformedTokenFile, TokenAuthenticator, parse_token_file
 from kubewire.apiserver.bootstrap.addresses import service_address
+from kubewire.apiserver.streams.kubelets import KubeletCredentials
 from kubewire.component.errors import CertificateError, ConfigError
 from kubewire.component.files import write_private
 from kubewire.component.log import Logger
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 _LOG: Final = Logger("apiserver.credentials")
 _SERVER: Final = "apiserver"
 _ADMIN: Final = "admin"
+_KUBELET_CLIENT: Final = "apiserver-kubelet-client"
+_KUBELET_CLIENT_USER: Final = "kube-apiserver-kubelet-client"
 _MASTERS: Final = "system:masters"
 _TOKENS: Final = "tokens.csv"
 _ACCOUNT_KEY: Final = "sa"
@@ -75,6 +78,21 @@ def server_credentials(config: ApiServerConfig) -> ServerCredentials:
         if config.client_ca_file is None:
             store.authority()
     return ServerCredentials(certificate, key, _read(client_ca_file), certificate_file, key_file, client_ca_file)
+
+
+def kubelet_credentials(config: ApiServerConfig) -> KubeletCredentials:
+    """Whom we believe to be a kubelet, and who we are to kubelets.
+
+    Raises:
+        CertificateError: files cannot be used.
+    """
+    store = CertificateStore(config.cert_dir)
+    authority = _read(config.kubelet_ca_file) if config.kubelet_ca_file else store.authority().issued.certificate
+    if config.kubelet_client_cert_file is None or config.kubelet_client_key_file is None:
+        certificate, key = store.client(_KUBELET_CLIENT, _KUBELET_CLIENT_USER, (_MASTERS,))
+    else:
+        certificate, key = _read(config.kubelet_client_cert_file), _read(config.kubelet_client_key_file)
+    return KubeletCredentials(authority, certificate, key)
 
 
 def tls_context(credentials: ServerCredentials) -> ssl.SSLContext:

@@ -11,6 +11,7 @@ from kubewire.apiserver.metrics import scope_of
 from kubewire.apiserver.rest.answers import NO_HEADERS, Header, warning_headers
 from kubewire.apiserver.rest.paths import Target
 from kubewire.apiserver.rest.query import Query, flag
+from kubewire.apiserver.streams.table import CONNECTS
 from kubewire.machinery import errors, field_errors
 from kubewire.machinery.errors import Details, Reason, StatusError
 from kubewire.machinery.field_path import ROOT
@@ -142,7 +143,7 @@ class Asked:
 def series_of(metrics: RequestMetrics, request: Request, target: Target, verb: str, query: Query) -> EndpointMetrics:
     """The metrics a request counts in."""
     endpoint = target.endpoint
-    name = _METRIC_VERBS[verb]
+    name = "CONNECT" if endpoint.subresource in CONNECTS else _METRIC_VERBS[verb]
     if verb == "patch" and request.headers.get("Content-Type", "").startswith(_APPLY):
         name = "APPLY"
     scope = scope_of(target.namespace, target.name, name)

@@ -28,7 +28,9 @@ from kubewire.apiserver.rest.probes import probe_of, write_probe
 from kubewire.apiserver.rest.query import parse_query
 from kubewire.apiserver.rest.request import CLOSE, Request, Written
 from kubewire.apiserver.rest.served import served_resources
+from kubewire.apiserver.rest.streaming.face import StreamFace
 from kubewire.apiserver.rest.watching import Streams
+from kubewire.apiserver.streams.table import is_stream
 from kubewire.component.log import Logger
 from kubewire.machinery import errors
 from kubewire.machinery.errors import StatusError
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from kubewire.apiserver.contracts import Objects
     from kubewire.apiserver.metrics import ApiServerMetrics
     from kubewire.apiserver.rest.settings import RestListener, RestSettings
+    from kubewire.apiserver.streams.pod_streams import PodStreams
     from kubewire.component.health import Health
     from kubewire.machinery.resources import Resource
 
@@ -61,6 +64,7 @@ class Core:
     health: Health
     metrics: ApiServerMetrics
     tokens: ClusterTokens | None = None
+    streams: PodStreams | None = None
 
 
 class RestServer:
@@ -74,6 +78,7 @@ class RestServer:
         forms = ObjectForms(FormMemory(settings.form_memory_bytes))
         streams = Streams(forms, core.metrics)
         self._objects = ObjectFace(core.objects, forms, streams, settings.compression)
+        self._streams = StreamFace(core.streams) if core.streams is not None else None
         self._http = HttpServer(self._handle)
         self._servers: list[asyncio.Server] = []
         self._running: set[Request] = set()
@@ -81,7 +86,7 @@ class RestServer:
 
     def serve(self, resources: Sequence[Resource]) -> None:
         """From now on, serve these resources, as far as somebody answers them."""
-        served = served_resources(resources)
+        served = served_resources(resources, with_streams=self._streams is not None)
         self._paths = Paths(served)
         self._documents = Documents(
             served,
@@ -166,6 +171,9 @@ class RestServer:
         if verb == "watch":
             request.is_lasting = True
             return await self._objects.watch(asked, series)
+        if self._streams is not None and is_stream(target.endpoint.resource, target.endpoint.subresource):
+            request.is_lasting = True
+            return await self._streams.serve(asked, series)
         inflight = self._requests.mutating if verb in MUTATING else self._requests.read_only
         inflight.value += 1
         try:

@@ -12,7 +12,7 @@ from typing import Final
 
 _STREAMS: Final = {"": None, "All": None, "Stdout": b"stdout", "Stderr": b"stderr"}
 _SORTABLE: Final = 30
-"""Length of a timestamp in UTC with nanoseconds: such are compared as they are."""
+"""Length of a timestamp in UTC with nanoseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,11 @@ def sortable(seconds: int, nanoseconds: int) -> bytes:
 
 def moment_of(line: bytes) -> bytes:
     """When a line was written, as `sortable` has it; empty if the line does not say."""
-    text = line[: line.find(b" ")]
-    if len(text) == _SORTABLE and text.endswith(b"Z"):
-        return text
+    text = line[: max(0, line.find(b" "))]
+    if text.endswith(b"Z") and len(text) <= _SORTABLE:
+        # Go leaves out zeros at the end.
+        seconds, _, fraction = text[:-1].partition(b".")
+        return b"%b.%bZ" % (seconds, fraction.ljust(9, b"0"))
     try:
         moment = datetime.fromisoformat(text.decode())
         return sortable(int(moment.timestamp()), moment.microsecond * 1000)
