@@ -1,4 +1,4 @@
-"""The HTTP port of components that serve no REST: `/metrics`, `/healthz`, `/livez` and `/readyz`.
+"""The HTTP ports of components that serve no REST: `/metrics`, `/healthz`, `/livez` and `/readyz`, and pages like them.
 
 A server of a dozen lines on asyncio's streams: a web framework would cost every component ten megabytes for four pages.
 It answers GET and HEAD, one request a connection, and reads no bodies.
@@ -7,6 +7,7 @@ It answers GET and HEAD, one request a connection, and reads no bodies.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Final, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
@@ -23,6 +24,7 @@ _PHRASES: Final = {
     404: "Not Found",
     405: "Method Not Allowed",
     500: "Internal Server Error",
+    503: "Service Unavailable",
 }
 
 
@@ -34,12 +36,11 @@ class Answer(NamedTuple):
     content_type: str = _TEXT
 
 
-class ProbeServer:
-    """Serves one process's health and metrics."""
+class PageServer:
+    """Serves what `answer` (method, target) gives, which does not wait for anything."""
 
-    def __init__(self, health: Health, registry: Registry) -> None:
-        self._health = health
-        self._registry = registry
+    def __init__(self, answer: Callable[[str, str], Answer]) -> None:
+        self._answer = answer
         self._server: asyncio.Server | None = None
 
     async def start(self, host: str, port: int) -> int:
@@ -59,6 +60,42 @@ class ProbeServer:
             await asyncio.get_running_loop().create_future()
         finally:
             self._server.close()
+
+    def close(self) -> None:
+        """Listen no more, for those who do not `run` it."""
+        if self._server is not None:
+            self._server.close()
+
+    async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            async with asyncio.timeout(_READ_SECONDS):
+                head = await reader.readuntil(b"\r\n\r\n")
+                writer.write(self._reply(head))
+                await writer.drain()
+        except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            # Whoever does not finish a request, or does not take the answer, gets none.
+            return
+        finally:
+            writer.close()
+
+    def _reply(self, head: bytes) -> bytes:
+        words = head.split(b"\r\n", 1)[0].decode("latin-1").split(" ")
+        method, target = (words[0], words[1]) if len(words) == 3 else ("", "")
+        answer = self._answer(method, target) if method else Answer(400, b"want: GET path HTTP/1.1\n")
+        start = (
+            f"HTTP/1.1 {answer.code} {_PHRASES[answer.code]}\r\nContent-Type: {answer.content_type}\r\n"
+            f"Content-Length: {len(answer.body)}\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n"
+        )
+        return start.encode("latin-1") + (b"" if method == "HEAD" else answer.body)
+
+
+class ProbeServer(PageServer):
+    """Serves one process's health and metrics."""
+
+    def __init__(self, health: Health, registry: Registry) -> None:
+        super().__init__(self.answer)
+        self._health = health
+        self._registry = registry
 
     def answer(self, method: str, target: str) -> Answer:
         """The answer to one request."""
@@ -81,25 +118,3 @@ class ProbeServer:
         failed = any(result.problem for result in results)
         text = render(probe, results, excluded=excluded) if failed or "verbose" in query else "ok"
         return Answer(500 if failed else 200, text.encode())
-
-    async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            async with asyncio.timeout(_READ_SECONDS):
-                head = await reader.readuntil(b"\r\n\r\n")
-                writer.write(self._reply(head))
-                await writer.drain()
-        except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            # Whoever does not finish a request, or does not take the answer, gets none.
-            return
-        finally:
-            writer.close()
-
-    def _reply(self, head: bytes) -> bytes:
-        words = head.split(b"\r\n", 1)[0].decode("latin-1").split(" ")
-        method, target = (words[0], words[1]) if len(words) == 3 else ("", "")
-        answer = self.answer(method, target) if method else Answer(400, b"want: GET path HTTP/1.1\n")
-        start = (
-            f"HTTP/1.1 {answer.code} {_PHRASES[answer.code]}\r\nContent-Type: {answer.content_type}\r\n"
-            f"Content-Length: {len(answer.body)}\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n"
-        )
-        return start.encode("latin-1") + (b"" if method == "HEAD" else answer.body)

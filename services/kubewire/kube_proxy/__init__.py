@@ -1,0 +1,1 @@
+"""kube-proxy: programs what Services promise into the kernel of its node."""

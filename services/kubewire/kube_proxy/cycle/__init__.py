@@ -1,0 +1,1 @@
+"""The loop that brings what is programmed to what is desired, and keeps it there."""

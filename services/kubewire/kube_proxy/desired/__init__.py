@@ -1,0 +1,1 @@
+"""What should be programmed: a pure function of Services and EndpointSlices."""

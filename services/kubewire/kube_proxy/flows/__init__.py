@@ -1,0 +1,1 @@
+"""Connections without an end: those that go where they should no more are forgotten."""

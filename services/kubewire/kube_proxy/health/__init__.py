@@ -1,0 +1,1 @@
+"""What load balancers and probes ask for over HTTP."""

@@ -1,0 +1,1 @@
+"""What is spoken with the kernel: messages of netfilter over netlink sockets."""

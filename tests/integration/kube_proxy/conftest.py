@@ -1,0 +1,72 @@
+"""A node with pods on a bridge, and a machine outside: network namespaces of the test's own."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import pytest
+
+from tests.network_namespaces import NetworkNamespace, Server, join
+
+POD_NETWORK = "10.244.0.0/16"
+NODE_ADDRESS = "192.168.77.1"
+OUTSIDE_ADDRESS = "192.168.77.2"
+
+
+@dataclass
+class Network:
+    """Namespaces, and servers on port 8080 of some of the pods.
+
+    Attributes:
+        node: where rules are programmed; 192.168.77.1 for those outside.
+        outside: a machine beside the node, which is its gateway too.
+        client: a pod that serves nothing.
+        a, b: pods that serve on port 8080.
+        addresses: of the pods.
+    """
+
+    node: NetworkNamespace
+    outside: NetworkNamespace
+    client: NetworkNamespace
+    a: NetworkNamespace
+    b: NetworkNamespace
+    servers: dict[str, Server]
+    addresses: dict[str, str]
+
+
+@pytest.fixture
+def network() -> Iterator[Network]:
+    """A fresh one."""
+    with ExitStack() as stack:
+        names = ("node", "outside", "client", "a", "b")
+        spaces = {name: stack.enter_context(NetworkNamespace(name)) for name in names}
+        addresses = {"a": "10.244.0.2", "b": "10.244.0.3", "client": "10.244.0.4"}
+        _make_node(spaces["node"], spaces["outside"])
+        for name, address in addresses.items():
+            _attach_pod(spaces["node"], spaces[name], address)
+        servers = {name: Server(spaces[name], name, 8080) for name in ("a", "b")}
+        for server in servers.values():
+            stack.callback(server.close)
+        yield Network(**spaces, servers=servers, addresses=addresses)
+
+
+def _make_node(node: NetworkNamespace, outside: NetworkNamespace) -> None:
+    join(node, "eth0", outside, "eth0")
+    node.ip("address", "add", f"{NODE_ADDRESS}/24", "dev", "eth0")
+    outside.ip("address", "add", f"{OUTSIDE_ADDRESS}/24", "dev", "eth0")
+    node.ip("route", "add", "default", "via", OUTSIDE_ADDRESS)
+    outside.ip("route", "add", "default", "via", NODE_ADDRESS)
+    node.set_sysctl("net.ipv4.ip_forward", "1")
+    node.ip("link", "add", "pods", "type", "bridge")
+    node.ip("address", "add", "10.244.0.1/24", "dev", "pods")
+    node.ip("link", "set", "pods", "up")
+
+
+def _attach_pod(node: NetworkNamespace, pod: NetworkNamespace, address: str) -> None:
+    link = f"pod-{pod.name}"
+    join(node, link, pod, "eth0")
+    node.ip("link", "set", link, "master", "pods")
+    # A packet may have to go back to the pod it came from, when a Service sends a pod to itself.
+    node.run("bridge", "link", "set", "dev", link, "hairpin", "on")
+    pod.ip("address", "add", f"{address}/24", "dev", "eth0")
+    pod.ip("route", "add", "default", "via", "10.244.0.1")
