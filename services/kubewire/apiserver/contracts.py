@@ -140,7 +140,10 @@ class Objects(Protocol):
     async def create_many(
         self, call: Call, bodies: Sequence[Body], options: WriteOptions
     ) -> Sequence[Written | StatusError]:
-        """New objects, each in its own transaction; results in the order of the bodies."""
+        """New objects, each in its own transaction; results in the order of the bodies.
+
+        Of a subresource, each body names the object that it is about.
+        """
         ...
 
     async def update(self, call: Call, body: Body, options: WriteOptions) -> Written:

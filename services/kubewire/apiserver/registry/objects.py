@@ -70,6 +70,9 @@ class Registry:
         core = self._core
         with core.writes.admit(call.identity):
             core.authorize(call, "create")
+            special = special_of(call, core.kinds)
+            if special is not None:
+                return await each(bodies, lambda body: special.create_named(core, call, body, options))
             return await each(bodies, lambda body: create(core, call, body, options))
 
     async def update(self, call: Call, body: Body, options: WriteOptions) -> Written:

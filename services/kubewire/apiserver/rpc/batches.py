@@ -23,15 +23,13 @@ from kubewire.machinery.wire import field, header
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 
-    from kubewire.apiserver.contracts import Call, Objects
+    from kubewire.apiserver.contracts import Objects
     from kubewire.apiserver.rpc.asked import Asked
 
 Outcome = Written | Deleted | StatusError
 
 _RESULTS: Final = 1
 _STATUS: Final = 2
-_IN_FLIGHT: Final = 64
-"""Writes of one batch on their way at once, where the face and not the core sends them."""
 
 
 class Batches:
@@ -49,9 +47,8 @@ class Batches:
         raws = requests.batch_of(asked.request)
         if asked.is_generic:
             raws = [unwrap(raw, asked.call.resource) for raw in raws]
-        if asked.call.subresource:
-            return await self._create_each(asked, raws)
-        return _results(asked, await self._create_by_namespace(asked, raws))
+        outcomes = await self._create_by_namespace(asked, raws)
+        return _statuses(outcomes) if asked.call.subresource else _results(asked, outcomes)
 
     async def delete(self, asked: Asked) -> bytes:
         """Delete objects by name, or all that a selection matches."""
@@ -86,23 +83,6 @@ class Batches:
         await _all(create(namespace, places) for namespace, places in by_namespace.items())
         return [outcomes[place] for place in range(len(raws))]
 
-    async def _create_each(self, asked: Asked, raws: Sequence[bytes]) -> bytes:
-        """Objects of a subresource that name, each, the object they are about; answered by a Status each."""
-        options, room = requests.create_options(asked.options), asyncio.Semaphore(_IN_FLIGHT)
-        statuses = [b""] * len(raws)
-
-        async def create(place: int, raw: bytes) -> None:
-            async with room:
-                try:
-                    await self._objects.create(_call_for(asked.call, raw), _body(raw), options)
-                except StatusError as error:
-                    statuses[place] = error.to_proto().SerializeToString()
-                else:
-                    statuses[place] = SUCCESS
-
-        await _all(create(place, raw) for place, raw in enumerate(raws))
-        return b"".join(field(_RESULTS, status) for status in statuses)
-
 
 def _places_by_namespace(raws: Sequence[bytes], refused: dict[int, Written | StatusError]) -> dict[str, list[int]]:
     """Which objects name which namespace; those that name none go into `refused`."""
@@ -117,13 +97,6 @@ def _places_by_namespace(raws: Sequence[bytes], refused: dict[int, Written | Sta
         else:
             places[namespace].append(place)
     return places
-
-
-def _call_for(call: Call, raw: bytes) -> Call:
-    namespace, name = requests.identity_of(raw)
-    if not name:
-        raise errors.bad_request(f"name: want the name of one of {call.resource.group_resource} in metadata.name")
-    return replace(call, name=name, namespace=call.namespace or namespace)
 
 
 async def _all(work: Iterable[Coroutine[None, None, None]]) -> None:
@@ -147,3 +120,11 @@ def _results(asked: Asked, outcomes: Iterable[Outcome]) -> bytes:
             data = result(form, view, outcome.item.raw)
         parts += (header(_RESULTS, len(data)), data)
     return b"".join(parts)
+
+
+def _statuses(outcomes: Iterable[Outcome]) -> bytes:
+    """`repeated Status results = 1`, in order: what is posted to subresources is not given back."""
+    return b"".join(
+        field(_RESULTS, outcome.to_proto().SerializeToString() if isinstance(outcome, StatusError) else SUCCESS)
+        for outcome in outcomes
+    )

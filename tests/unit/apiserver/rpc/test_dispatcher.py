@@ -260,7 +260,7 @@ async def test_bind_answers_with_a_status(call: Caller, objects: MemoryObjects) 
     request = api.BindPodsRequest(bindings=[binding, Binding()])
     response = api.BindPodsResponse.FromString(await call(PODS + "BindPods", request))
     assert [result.status for result in response.results] == ["Success", "Failure"]
-    assert "name: want the name of one of pods in metadata.name" in response.results[1].message
+    assert "namespace: want one in the request or in the object's metadata" in response.results[1].message
 
 
 async def test_cluster_scoped_kinds_have_no_namespace(call: Caller, objects: MemoryObjects) -> None:

@@ -42,6 +42,14 @@ class PodBinding(Special):
             raise errors.bad_request("name in URL does not match name in Binding object")
         return await bind(core, call, binding, options)
 
+    async def create_named(self, core: Core, call: Call, body: Body, options: WriteOptions) -> Written:
+        """Bind the pod that the Binding is named after."""
+        binding = cast("Binding", decode_message(body, BINDING, call, options))
+        name = binding.metadata.name
+        if not name:
+            raise errors.bad_request(f"name: want the name of one of {call.resource.plural} in metadata.name")
+        return await bind(core, replace(call, name=name), binding, options)
+
 
 class Bindings(Special):
     """`bindings`, an older way to the same: the pod is named by the Binding."""

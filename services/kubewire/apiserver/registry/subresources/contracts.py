@@ -25,6 +25,10 @@ class Special:
         """Post to it."""
         raise _unsupported(call, "create")
 
+    async def create_named(self, core: Core, call: Call, body: Body, options: WriteOptions) -> Written:  # noqa: ARG002
+        """Post to it what names the object by itself, as one of a batch."""
+        raise _unsupported(call, "create")
+
     async def update(self, core: Core, call: Call, body: Body, options: WriteOptions) -> Written:  # noqa: ARG002
         """Replace it."""
         raise _unsupported(call, "update")

@@ -113,3 +113,15 @@ async def test_a_binding_posted_to_bindings_names_its_pod(cluster: Cluster) -> N
     sent = Body(binding.SerializeToString(), Encoding.PROTOBUF)
     await cluster.objects.create(cluster.call("bindings", "default/"), sent, PLAIN)
     assert (await cluster.get("pods", "default/p"))["spec"]["nodeName"] == "n"
+
+
+async def test_bindings_of_a_batch_name_their_pods(cluster: Cluster) -> None:
+    """Each is answered by itself."""
+    await cluster.create("pods", "default/", POD)
+    named = {**TO_N, "metadata": {"name": "p"}}
+    bindings = [named, named, {**TO_N, "metadata": {"name": "nobody"}}, TO_N]
+    first, *others = await cluster.objects.create_many(
+        cluster.call("pods/binding", "default/"), [body(one) for one in bindings], PLAIN
+    )
+    assert not isinstance(first, StatusError)
+    assert [one.code for one in others if isinstance(one, StatusError)] == [409, 404, 400]
