@@ -15,11 +15,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import grpc
 import pytest
 
 from kubewire.cluster.errors import ClusterError
@@ -30,7 +31,7 @@ from kubewire.cluster.nodes.containerd import Containerd
 from kubewire.cluster.nodes.fabric import create_fabric
 from kubewire.cluster.nodes.node import create_node
 from kubewire.cluster.nodes.place import NodePlace
-from kubewire.cluster.nodes.programs import enter
+from kubewire.cluster.nodes.programs import enter, search_path
 
 __all__ = ["DEMO_IMAGE", "SANDBOX_IMAGE", "ContainerdProcess", "running_containerd", "running_nodes"]
 
@@ -43,7 +44,7 @@ class ContainerdProcess:
     """One node with its containerd."""
 
     node: NodePlace
-    containerd: Containerd
+    process: subprocess.Popen[bytes] | None = None
 
     @property
     def socket(self) -> Path:
@@ -80,25 +81,42 @@ class ContainerdProcess:
         return [*enter(self.node.namespace), *command]
 
     def start(self) -> None:
-        """Start containerd, or start it again on the same data; returns when it serves."""
-        self.containerd.start()
+        """Start containerd, or start it again on the same data; returns when its CRI service answers."""
+        command = Containerd(self.node).prepare()
+        environment = os.environ | {"PATH": search_path()}
+        with self.node.log.open("ab") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, start_new_session=True)
         deadline = time.monotonic() + START_SECONDS
-        while not self.containerd.is_serving():
-            if time.monotonic() > deadline:
+        while not self._is_answering():
+            if self.process.poll() is not None or time.monotonic() > deadline:
                 pytest.fail(f"containerd does not serve:\n{self.node.log.read_text(errors='replace')[-2000:]}")
             time.sleep(0.005)
 
     def kill(self) -> None:
         """End containerd at once, as a crash does; its containers run on."""
-        found = self.containerd.process
-        if found is not None:
-            with suppress(ProcessLookupError):
-                os.kill(found.pid, signal.SIGKILL)
-        self.containerd.stop()
+        self._end(signal.SIGKILL)
 
     def stop(self) -> None:
         """Ask containerd to end, and wait until it did; its containers run on."""
-        self.containerd.stop()
+        self._end(signal.SIGTERM)
+
+    def _end(self, number: signal.Signals) -> None:
+        if self.process is not None:
+            self.process.send_signal(number)
+            self.process.wait(START_SECONDS)
+            self.process = None
+
+    def _is_answering(self) -> bool:
+        if not Containerd(self.node).is_serving():
+            return False
+        with grpc.insecure_channel(self.endpoint) as channel:
+            status: grpc.UnaryUnaryMultiCallable[bytes, bytes]
+            status = channel.unary_unary("/runtime.v1.RuntimeService/Status")
+            try:
+                status(b"", timeout=START_SECONDS)
+            except grpc.RpcError:
+                return False
+        return True
 
 
 @contextmanager
@@ -125,7 +143,7 @@ def running_nodes(
         fabric = create_fabric(home)
         for index in range(1, count + 1):
             node = create_node(fabric, f"node-{index}", index)
-            nodes.append(ContainerdProcess(node, Containerd(node)))
+            nodes.append(ContainerdProcess(node))
             if with_network:
                 cni.configure(node, nodes[-1].pods)
             nodes[-1].start()

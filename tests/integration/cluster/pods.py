@@ -1,5 +1,6 @@
 """Pods by raw CRI calls, the way a kubelet makes them."""
 
+import asyncio
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -47,6 +48,11 @@ class Runtime:
         """One of the runtime's conditions: RuntimeReady, NetworkReady."""
         answer = await self.runtime.Status(cri.StatusRequest(), timeout=SECONDS)
         return {one.type: one.status for one in answer.status.conditions}[type_]
+
+    async def wait_for_network(self) -> None:
+        """Return when pods can be given addresses: the runtime sees a configuration a moment after it is written."""
+        while not await self.condition("NetworkReady"):  # noqa: ASYNC110  # another process's condition
+            await asyncio.sleep(0.01)
 
     async def run_pod(self, name: str, message: str = "Hello") -> Pod:
         """A pod of the demo image."""

@@ -93,7 +93,9 @@ async def _lease(channel: grpc.aio.Channel) -> AsyncIterator[tuple[tuple[str, st
 
 
 async def _write(channel: grpc.aio.Channel, blob: Blob, metadata: tuple[tuple[str, str], ...]) -> None:
-    """Write one blob, unless it is there."""
+    """Write one blob, unless it is there: containerd refuses it then in the middle of what we send."""
+    if await _has(channel, blob):
+        return
     call = content_pb2_grpc.ContentStub(channel).Write(_pieces(blob), metadata=metadata, timeout=_SECONDS)
     try:
         async for _ in call:
@@ -101,6 +103,17 @@ async def _write(channel: grpc.aio.Channel, blob: Blob, metadata: tuple[tuple[st
     except grpc.aio.AioRpcError as error:
         if error.code() != grpc.StatusCode.ALREADY_EXISTS:
             raise
+
+
+async def _has(channel: grpc.aio.Channel, blob: Blob) -> bool:
+    request = content_pb2.InfoRequest(digest=blob.digest)
+    try:
+        await content_pb2_grpc.ContentStub(channel).Info(request, metadata=(_NAMESPACE,), timeout=_SECONDS)
+    except grpc.aio.AioRpcError as error:
+        if error.code() == grpc.StatusCode.NOT_FOUND:
+            return False
+        raise
+    return True
 
 
 async def _pieces(blob: Blob) -> AsyncIterator[content_pb2.WriteContentRequest]:
