@@ -15,7 +15,7 @@ from kubewire.cluster.errors import InvalidRequest
 # The second number of each pair's network for pods; its place in the list numbers the pair.
 _PODS = (*range(244, 256), *range(200, 243))
 NODES_AT_MOST = 240
-_BROAD = 12  # bits of a route that is about more than one network
+_BROAD = 15  # bits of a route over which any of our networks wins
 _FIRST_NODE = 10  # addresses below are for what is no node: the host is .1
 
 
