@@ -6,6 +6,7 @@ from kubewire.api.core.v1.pod_pb2 import Pod
 from kubewire.api.core.v1.service_pb2 import Service
 from kubewire.api.discovery.v1.endpoint_slice_pb2 import Endpoint, EndpointSlice
 from kubewire.controller_manager.endpoint_slice.plan import Observed, Plan, plan
+from kubewire.controller_manager.endpoint_slice.trigger_times import ANNOTATION
 from tests.scenarios.controller_manager.pods import pods
 
 ZONES = {"n1": "east", "n2": "west"}
@@ -172,3 +173,13 @@ def test_two_families() -> None:
     ]
     slices = applied(slices, plan(Observed(service(), there, ZONES, slices)))
     assert [one.addressType for one in slices] == ["IPv4"]
+
+
+def test_changes_are_dated() -> None:
+    """What is written tells since when it is true; a write nobody knows the time of takes an old time away."""
+    made = plan(Observed(service(), many(1), ZONES, [], triggered="2026-01-01T00:00:00Z"))
+    slices = applied([], made)
+    assert slices[0].metadata.annotations[ANNOTATION] == "2026-01-01T00:00:00Z"
+    slices = applied(slices, plan(Observed(service(), many(2), ZONES, slices)))
+    assert ANNOTATION not in slices[0].metadata.annotations
+    assert len(slices[0].endpoints) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from kubewire.api.core.v1.node_pb2 import Node
@@ -16,6 +17,7 @@ from kubewire.controller_manager.calls import is_missing
 from kubewire.controller_manager.context import Context
 from kubewire.controller_manager.endpoint_slice.endpoints import has_endpoints
 from kubewire.controller_manager.endpoint_slice.plan import MANAGED_BY, MANAGER, SERVICE_NAME, Observed, Plan, plan
+from kubewire.controller_manager.endpoint_slice.trigger_times import TriggerTimes, in_words
 from kubewire.controller_manager.overlay import Overlay
 from kubewire.controller_manager.pods.facts import is_deleted, is_ready
 from kubewire.machinery.errors import StatusError
@@ -40,6 +42,7 @@ class EndpointSliceController:
         self._client = context.client.resource(EndpointSlice)
         self._overlay: Overlay[EndpointSlice] = Overlay()
         self._written: dict[ObjectKey, set[ObjectKey]] = {}
+        self._triggers = TriggerTimes()
         self._controller = Controller(
             NAME,
             self.reconcile,
@@ -69,9 +72,14 @@ class EndpointSliceController:
         service = self._services.cache.get(key)
         if service is None:
             self._written.pop(key, None)
+            self._triggers.forget(key)
             return
         if has_endpoints(service):
-            await self._perform(key, plan(self._observe(key, service)))
+            observed = self._observe(key, service)
+            changed_at, seen = self._triggers.look(service, observed.pods)
+            await self._perform(key, plan(replace(observed, triggered=in_words(changed_at))))
+            # What could not be written is still to be told when it can be.
+            self._triggers.written(key, seen)
 
     def _observe(self, key: ObjectKey, service: Service) -> Observed:
         pods = self._pods.cache.select(from_labels(service.spec.selector), key.namespace)

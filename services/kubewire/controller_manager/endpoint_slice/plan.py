@@ -24,6 +24,7 @@ from kubewire.controller_manager.endpoint_slice.endpoints import (
     ports,
     ports_of,
 )
+from kubewire.controller_manager.endpoint_slice.trigger_times import ANNOTATION
 
 SERVICE_NAME: Final = "kubernetes.io/service-name"
 MANAGED_BY: Final = "endpointslice.kubernetes.io/managed-by"
@@ -43,12 +44,14 @@ class Observed:
         pods: those of the Service's namespace that its selector matches.
         zones: of nodes, by name.
         slices: those of this Service that this controller manages.
+        triggered: when what is written now happened, as `trigger_times.ANNOTATION` has it; empty: nobody knows.
     """
 
     service: Service
     pods: Sequence[Pod]
     zones: Mapping[str, str]
     slices: Sequence[EndpointSlice]
+    triggered: str = ""
 
 
 @dataclass(slots=True)
@@ -72,6 +75,8 @@ def plan(observed: Observed) -> Plan:
     for family in wanted_families:
         _plan_family(observed, family, made)
     made.delete += [one for one in observed.slices if one.addressType not in wanted_families]
+    for one in (*made.create, *made.update):
+        _stamp(one, observed.triggered)
     return made
 
 
@@ -178,6 +183,15 @@ class _Group:
         one.metadata.labels.clear()
         one.metadata.labels.update(labels_of(self._service))
         return one
+
+
+def _stamp(one: EndpointSlice, triggered: str) -> None:
+    """Tell since when proxies may count; an old time would tell them of a change that is no more."""
+    annotations = one.metadata.annotations
+    if triggered:
+        annotations[ANNOTATION] = triggered
+    elif ANNOTATION in annotations:
+        del annotations[ANNOTATION]
 
 
 def _move(rest: list[Endpoint], into: list[Endpoint]) -> None:
