@@ -1,4 +1,4 @@
-"""Creates what has to be there and is not. Objects that are there are left as they are."""
+"""Creates what has to be there and is not. Objects that are there are left as they are, unless they mislead."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ from kubewire.component.log import Logger
 from kubewire.machinery.errors import Reason, StatusError
 
 if TYPE_CHECKING:
-    from google.protobuf.message import Message
-
     from kubewire.api.meta.v1.object_meta_pb2 import ObjectMeta
     from kubewire.apiserver.bootstrap.objects import Wanted
     from kubewire.apiserver.contracts import Objects
+    from kubewire.apiserver.item import Item
     from kubewire.machinery.resources import Resource, ResourceTable
 
 _LOG: Final = Logger("apiserver.bootstrap")
@@ -39,17 +38,21 @@ async def create_missing(objects: Objects, resources: ResourceTable, wanted: Ite
     for one in wanted:
         resource = resources.by_plural(one.group, one.version, one.plural)
         assert resource is not None, f"{one.plural} are in the table"
-        await _ensure(objects, resource, one.object)
+        await _ensure(objects, resource, one)
 
 
-async def _ensure(objects: Objects, resource: Resource, wanted: Message) -> None:
-    metadata: ObjectMeta = wanted.metadata  # type: ignore[attr-defined]  # every kind has it
+async def _ensure(objects: Objects, resource: Resource, wanted: Wanted) -> None:
+    metadata: ObjectMeta = wanted.object.metadata  # type: ignore[attr-defined]  # every kind has it
+    body = Body(wanted.object.SerializeToString(), Encoding.PROTOBUF)
     call = Call(SERVER, resource, metadata.namespace, metadata.name, user_agent=_USER_AGENT)
     while True:
         try:
-            if await _exists(objects, call):
+            found = await _find(objects, call)
+            if found is not None and wanted.is_current(found.raw):
                 return
-            body = Body(wanted.SerializeToString(), Encoding.PROTOBUF)
+            if found is not None:
+                await objects.update(call, body, WriteOptions())
+                return
             await objects.create(replace(call, name=""), body, WriteOptions())
         except StatusError as error:
             if error.reason == Reason.ALREADY_EXISTS:
@@ -63,12 +66,11 @@ async def _ensure(objects: Objects, resource: Resource, wanted: Message) -> None
             return
 
 
-async def _exists(objects: Objects, call: Call) -> bool:
-    """Whether the cache has it: asked before, so that a server that starts again writes nothing."""
+async def _find(objects: Objects, call: Call) -> Item | None:
+    """What the cache has: asked before, so that a server that starts again writes nothing."""
     try:
-        await objects.get(call, _FROM_CACHE)
+        return await objects.get(call, _FROM_CACHE)
     except StatusError as error:
         if error.reason != Reason.NOT_FOUND:
             raise
-        return False
-    return True
+        return None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -23,13 +24,21 @@ _PORT: Final = "https"
 _SERVICE_PORT: Final = 443
 
 
+def _always(_: bytes) -> bool:
+    return True
+
+
 class Wanted(NamedTuple):
-    """An object that has to be there: the resource's group, version and plural, and the object."""
+    """An object that has to be there: the resource's group, version and plural, and the object.
+
+    `is_current` says of the bytes of what is there whether it will do; else it is replaced.
+    """
 
     group: str
     version: str
     plural: str
     object: Message
+    is_current: Callable[[bytes], bool] = _always
 
 
 class Endpoint(NamedTuple):
@@ -47,7 +56,7 @@ def wanted(service_addresses: str, endpoint: Endpoint) -> Iterator[Wanted]:
         yield Wanted("", "v1", "namespaces", namespace)
     yield Wanted("", "v1", "services", _service(service_addresses, endpoint))
     if not ip_address(endpoint.address).is_loopback:  # a loopback address leads each node to itself
-        yield Wanted("discovery.k8s.io", "v1", "endpointslices", _endpoints(endpoint))
+        yield Wanted("discovery.k8s.io", "v1", "endpointslices", _endpoints(endpoint), partial(_leads_to, endpoint))
 
 
 def background(service_addresses: str) -> Iterator[Wanted]:
@@ -96,3 +105,10 @@ def _endpoints(endpoint: Endpoint) -> EndpointSlice:
     slice_.endpoints.add(addresses=[endpoint.address]).conditions.ready = True
     slice_.ports.add(name=_PORT, port=endpoint.port, protocol="TCP")
     return slice_
+
+
+def _leads_to(endpoint: Endpoint, slice_: bytes) -> bool:
+    """Whether the slice that is there leads to this server: it may be from a time when it had another address."""
+    found = EndpointSlice.FromString(slice_)
+    addresses = {address for one in found.endpoints for address in one.addresses}
+    return endpoint.address in addresses and endpoint.port in {port.port for port in found.ports}

@@ -49,6 +49,15 @@ async def test_a_loopback_address_is_not_published() -> None:
     assert "endpointslices" not in {plural for plural, _, _ in names(objects)}
 
 
+async def test_an_address_of_old_is_replaced() -> None:
+    """A server that was reached at another address, or port, when it was first started is reached where it is now."""
+    objects = MemoryObjects()
+    for endpoint in (ENDPOINT, Endpoint("192.0.2.2", 6443), Endpoint("192.0.2.2", 7443)):
+        await create_missing(objects, resources.builtin(), wanted("10.96.0.0/16", endpoint))
+    verbs = [verb for verb, call, _ in objects.calls if call.resource.plural == "endpointslices"]
+    assert [verb for verb in verbs if verb != "get"] == ["create", "update", "update"]
+
+
 async def test_default_roles_can_be_created() -> None:
     """Every role and binding is of a kind that is served, and they are the default ones."""
     objects = MemoryObjects()
