@@ -86,8 +86,8 @@ test: setup verify ## Everything: verify, then all test suites
 bench: setup ## Measure what users wait for, beside the machine's own limits
 	$(BIN)/python -m tests.benchmarks
 
-demo: setup ## Start a cluster without containers and say how to reach it
-	$(BIN)/kubewire up --runtime none
+demo: setup ## Run the main job: a cluster, three replicas in containers, a Service in front of them
+	@$(BIN)/python -m tools.demo
 
 down: ## Stop the cluster and remove its traces
 	$(BIN)/kubewire down

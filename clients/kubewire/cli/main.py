@@ -215,6 +215,53 @@ def token(name: str) -> None:
     click.echo(home.token.read_text().strip())
 
 
+@main.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@_name
+@click.option("--node", default="node-1", show_default=True, help="Whose network.")
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def enter(name: str, node: str, command: tuple[str, ...]) -> None:
+    """Run a command as on a node: in its network, where Services and pods are reached.
+
+    `kubewire enter busybox wget -qO- http://CLUSTER-IP/`, `kubewire enter grpcurl -plaintext 127.0.0.1:10356 list`.
+    """
+    import os
+
+    from kubewire.cluster.errors import ClusterError
+    from kubewire.cluster.machines import entering
+
+    home = _home(name)
+    _require_running(home)
+    try:
+        words = [*entering(home, node), *command]
+        os.execvp(words[0], words)  # noqa: S606  # it takes our place: signals, terminal and exit code are its own
+    except ClusterError as error:
+        raise Failure(str(error)) from None
+    except OSError as error:
+        raise Failure(f"{error.filename}: {error.strerror}") from None
+
+
+@main.command()
+@_name
+@click.option("-n", "--namespace", default="default", show_default=True)
+@click.argument("replicaset")
+def trace(name: str, namespace: str, replicaset: str) -> None:
+    """Print what became of a ReplicaSet: which component did what, and when.
+
+    The API server remembers recent writes, some minutes of history; of what is older only whole seconds are known.
+    """
+    from kubewire.cli.tracing.report import trace as traced
+    from kubewire.cluster.state import running
+    from kubewire.machinery.errors import StatusError
+
+    home = _home(name)
+    _require_running(home)
+    try:
+        for line in traced(home, running(home), namespace, replicaset.removeprefix("replicaset/")):
+            click.echo(line)
+    except StatusError as error:
+        raise Failure(str(error)) from None
+
+
 @main.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:

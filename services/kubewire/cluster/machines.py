@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from kubewire.cluster.errors import InvalidRequest
 from kubewire.cluster.home import Home
 from kubewire.cluster.supervision.component import Component
 from kubewire.cluster.wanted import CONTAINERD, Settings
@@ -74,6 +75,23 @@ def make(home: Home, settings: Settings) -> Machines:
         egress.close(fabric.cluster)
     places = [create_node(fabric, name, index) for index, name in enumerate(settings.nodes, start=1)]
     return Machines(fabric, places)
+
+
+def entering(home: Home, node: str) -> list[str]:
+    """The words before a command that make it run in a node's network.
+
+    Raises:
+        InvalidRequest: there is no such node, or it has no network of its own.
+    """
+    from kubewire.cluster.nodes.place import read_fabric, read_places  # noqa: PLC0415  # where there are such nodes only
+    from kubewire.cluster.nodes.programs import enter  # noqa: PLC0415  # likewise
+
+    fabric = read_fabric(home)
+    places = {} if fabric is None else {place.name: place for place in read_places(fabric)}
+    if node not in places:
+        there = ", ".join(places) or "none: nodes have networks with --runtime containerd alone"
+        raise InvalidRequest(f"--node {node}: no such node; there are {there}")
+    return enter(places[node].namespace)
 
 
 def unmake(home: Home) -> None:
