@@ -1,7 +1,8 @@
 """Ownership of objects that are messages: read from their metadata, changed, and stored there again.
 
-Creates of the same content (pods of one template) or of the same shape (events) own the same fields, which are
-remembered. Updates are compared only in the parts that differ, so a status update does not look at the spec.
+Creates of the same content (pods of one template), of the same shape, or with the same fields (events) own the same
+fields, which are remembered. Updates are compared only in the parts that differ, so a status update does not look at
+the spec.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from kubewire.machinery.managed_fields import entry as entries_of
 from kubewire.machinery.managed_fields.apply import Applied, Request, apply
 from kubewire.machinery.managed_fields.entry import UPDATE, Entry, EntryError
 from kubewire.machinery.managed_fields.merge_types import MergeError
+from kubewire.machinery.managed_fields.presence import Presence, presence_of
 from kubewire.machinery.managed_fields.shape import Shape, shape_of
 from kubewire.machinery.managed_fields.update import (
     STRIPPED,
@@ -64,6 +66,7 @@ class Ownership:
         self._zero: JsonObject | None = None
         self._by_content: _Memory[tuple[object, ...]] = _Memory()
         self._by_shape: _Memory[Shape] = _Memory()
+        self._by_presence: _Memory[tuple[Presence, tuple[object, ...]]] = _Memory()
 
     def record_create(self, new: Message, write: Write) -> None:
         """Set the entries of a new object, as it is after decoding and defaulting and before admission.
@@ -126,12 +129,23 @@ class Ownership:
 
     def _fields_of_create(self, new: Message) -> bytes:
         """The FieldsV1 of a create; empty when it owns nothing."""
+        presence = presence_of(new)
+        if presence is not None:
+            return self._fields_by_presence(new, presence)
         content = _content(new)
         fields = None if content is None else self._by_content.get(content)
         if fields is None:
             fields = self._fields_by_shape(to_dict(new))
             if content is not None:
                 self._by_content.put(content, fields)
+        return fields
+
+    def _fields_by_presence(self, new: Message, presence: Presence) -> bytes:
+        key = (presence, _owned_in(_metadata(new)))
+        fields = self._by_presence.get(key)
+        if fields is None:
+            fields = self._fields_by_shape(to_dict(new))
+            self._by_presence.put(key, fields)
         return fields
 
     def _fields_by_shape(self, new: JsonObject) -> bytes:
@@ -181,8 +195,12 @@ def _content(new: Message) -> tuple[object, ...] | None:
     if raw[:1] == b"\x0a":
         size = metadata.ByteSize()
         begin = 1 + _varint_length(size) + size
+    return (blake2b(memoryview(raw)[begin:], digest_size=16).digest(), *_owned_in(metadata))
+
+
+def _owned_in(metadata: ObjectMeta) -> tuple[object, ...]:
+    """All of its metadata that decides what a create owns."""
     return (
-        blake2b(memoryview(raw)[begin:], digest_size=16).digest(),
         bool(metadata.generateName),
         tuple(sorted(metadata.labels)),
         tuple(sorted(metadata.annotations)),
