@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple
 
 from kubewire.api.authentication.v1.token_request_pb2 import TokenRequest
 from kubewire.api.core.v1.pod_pb2 import Pod
 from kubewire.api.core.v1.service_account_pb2 import ServiceAccount
 from kubewire.client.client import Client
+from kubewire.client.objects import ObjectKey
 from kubewire.component.log import Logger
 from kubewire.kubelet.contracts import Token
 from kubewire.machinery.errors import StatusError
@@ -30,11 +31,25 @@ class _Use(NamedTuple):
     seconds: int
 
 
+CreateToken = Callable[[ObjectKey, TokenRequest], Awaitable[TokenRequest]]
+"""Asks the server for a token of a service account; raises StatusError."""
+
+
+def token_calls(client: Client) -> CreateToken:
+    """Asking through a client."""
+    accounts = client.resource(ServiceAccount)
+
+    async def create(account: ObjectKey, wanted: TokenRequest) -> TokenRequest:
+        return await accounts.in_namespace(account.namespace).create_token(account.name, wanted)
+
+    return create
+
+
 class ServiceAccountTokens:
     """Tokens in memory, by pod (`contracts.Tokens`); nothing is written but the volumes' files."""
 
-    def __init__(self, client: Client, wall_clock: Callable[[], float] = time.time) -> None:
-        self._accounts = client.resource(ServiceAccount)
+    def __init__(self, create: CreateToken, wall_clock: Callable[[], float] = time.time) -> None:
+        self._create = create
         self._wall_clock = wall_clock
         self._tokens: dict[_Use, Token] = {}
 
@@ -75,7 +90,7 @@ class ServiceAccountTokens:
         bound.kind, bound.apiVersion = "Pod", "v1"
         bound.name, bound.uID = pod.metadata.name, use.pod_uid
         asked_at = self._wall_clock()
-        answer = await self._accounts.in_namespace(pod.metadata.namespace).create_token(use.account, wanted)
+        answer = await self._create(ObjectKey(pod.metadata.namespace, use.account), wanted)
         expires_at = float(answer.status.expirationTimestamp.seconds)
         life = min((expires_at - asked_at) * _RENEW_AT_SHARE, _RENEW_AFTER_SECONDS)
         return Token(answer.status.token, expires_at, asked_at + life)

@@ -82,13 +82,14 @@ class PodVolumes:
         """
         self._objects.hold(pod)
         volumes = _mounted(pod)
+        self._stop_renewal(pod.metadata.uid)
         contents = await self._contents(pod, volumes)
-        self._renew_later(pod.metadata.uid, contents.tokens.values())
         plans, problems = _plan(volumes, contents)
         done = self._done.setdefault(pod.metadata.uid, {})
         due = [plan for plan in plans if done.get(plan.volume.name) != plan]
         if due:
             problems |= await asyncio.to_thread(self._set_up, pod, due, done)
+        self._renew_later(pod.metadata.uid, contents.tokens.values())
         if problems:
             raise VolumeError("; ".join(_failure(name, problems[name]) for name in sorted(problems)))
 
@@ -115,9 +116,7 @@ class PodVolumes:
         self._objects.release(pod_uid)
         self._tokens.forget(pod_uid)
         self._done.pop(pod_uid, None)
-        renewal = self._renewals.pop(pod_uid, None)
-        if renewal is not None:
-            renewal.cancel()
+        self._stop_renewal(pod_uid)
         await asyncio.to_thread(self._disk.remove, pod_uid)
 
     def known(self) -> set[str]:
@@ -143,14 +142,16 @@ class PodVolumes:
 
     def _renew_later(self, pod_uid: str, tokens: Iterable[Token | StatusError]) -> None:
         """Tell the owner when the first of the pod's tokens is to be renewed."""
-        before = self._renewals.pop(pod_uid, None)
-        if before is not None:
-            before.cancel()
         times = [token.renew_at for token in tokens if isinstance(token, Token)]
         if times:
             seconds = max(min(times) - self._around.wall_clock(), RENEWAL_RETRY_SECONDS)
             loop = asyncio.get_running_loop()
             self._renewals[pod_uid] = loop.call_later(seconds, self._around.outdated, pod_uid)
+
+    def _stop_renewal(self, pod_uid: str) -> None:
+        renewal = self._renewals.pop(pod_uid, None)
+        if renewal is not None:
+            renewal.cancel()
 
     def _set_up(self, pod: Pod, plans: Sequence[_Plan], done: dict[str, _Plan]) -> dict[str, str]:
         """Bring volumes about; returns what is wrong with those that could not be."""
