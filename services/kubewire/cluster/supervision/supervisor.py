@@ -1,6 +1,6 @@
 """Keeps a cluster's processes running: `python -m kubewire.cluster.supervision.supervisor NAME HOME`.
 
-A process of its own that holds nothing but this, so that it starts at once and costs 10 MB. It reads what is wanted
+A process of its own that holds nothing but this, so that it starts at once and costs little. It reads what is wanted
 (`wanted.json`, again on SIGHUP), starts what is missing, waits for ends, and writes what runs (`cluster.json`). It only
 ever ends strays, never a component: who stops one says so in `wanted.json` first and then ends it. A supervisor that is
 killed leaves all components running; the next one finds them by the state file and goes on.
