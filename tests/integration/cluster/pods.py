@@ -78,6 +78,11 @@ class Runtime:
         )
         return Pod(sandbox, container, status.status.network.ip, self._process(container))
 
+    async def remove_pod(self, pod: Pod) -> None:
+        """Stop and remove a sandbox with its container."""
+        await self.runtime.StopPodSandbox(cri.StopPodSandboxRequest(pod_sandbox_id=pod.sandbox), timeout=SECONDS)
+        await self.runtime.RemovePodSandbox(cri.RemovePodSandboxRequest(pod_sandbox_id=pod.sandbox), timeout=SECONDS)
+
     async def exec(self, container: str, *command: str) -> str:
         """The output of a command in a container."""
         request = cri.ExecSyncRequest(container_id=container, cmd=command, timeout=10)

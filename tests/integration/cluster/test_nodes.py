@@ -4,12 +4,13 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import pytest
 
 from kubewire.cluster.images.builtin import DEMO_PORT, build
 from kubewire.cluster.images.store import import_images
-from kubewire.cluster.nodes import cni
+from kubewire.cluster.nodes import cni, removal
 from kubewire.cluster.nodes.fabric import create_fabric
 from kubewire.cluster.nodes.node import INTERFACE, create_node
 from kubewire.cluster.nodes.place import read_fabric, read_places
@@ -121,6 +122,36 @@ async def test_network_is_ready_when_the_node_has_a_range() -> None:
             assert cni.configure(node.node, node.pods)
             await runtime.wait_for_network()
             assert not cni.configure(node.node, node.pods), "the same range is no change"
+
+
+async def test_a_node_that_was_off_starts_again() -> None:
+    """Switched off and on, a node has its images still, knows its pods as ended, and clears them away when told."""
+    with running_containerd() as node:
+        async with runtime_of(node) as runtime:
+            old = await runtime.run_pod("pod")
+        removal.remove_node(node.node.fabric.home, node.node.name)
+        node.kill()
+        create_node(node.node.fabric, node.node.name, node.node.index)
+        cni.configure(node.node, node.pods)
+        node.start()
+        assert await import_images(node.endpoint, build()) == []
+        async with runtime_of(node) as runtime:
+            await runtime.wait_for_network()
+            assert await runtime.states() == {old.container: cri.CONTAINER_EXITED}
+            await runtime.remove_pod(old)
+            again = await runtime.run_pod("pod")
+            assert await page(runtime, again, again.address) == "Hello from pod"
+            assert list(await runtime.states()) == [again.container]
+
+
+async def test_without_bridge_netfilter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the kernel does not show bridged packets to rules, pods of a node reach each other all the same."""
+    monkeypatch.setattr(cni, "_BRIDGE_NETFILTER", Path("/nowhere"))
+    with running_containerd() as node:
+        async with runtime_of(node) as runtime:
+            one, two = await runtime.run_pod("one"), await runtime.run_pod("two")
+            assert await page(runtime, one, two.address) == "Hello from two"
+            assert await page(runtime, one, one.address) == "Hello from one"
 
 
 async def test_images_are_imported_once(nodes: list[ContainerdProcess]) -> None:

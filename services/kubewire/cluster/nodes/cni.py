@@ -1,4 +1,9 @@
-"""A node's pod network as CNI plugins are told: a bridge in the node, addresses from its own range, host ports."""
+"""A node's pod network as CNI plugins are told: a bridge in the node, addresses from its own range, host ports.
+
+On a bridge, a pod's answer to a neighbour that called it through a Service goes straight back, past the rules that have
+to restore the Service's address, unless the kernel shows them bridged packets too (br_netfilter). Where it cannot,
+every pod has a link of its own to the node instead, and all packets are routed.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +17,9 @@ from kubewire.cluster.nodes import names
 from kubewire.cluster.nodes.place import NodePlace
 
 _VERSION = "0.4.0"
-_PLUGINS = ("bridge", "host-local", "portmap", "loopback")
+_PLUGINS = ("bridge", "ptp", "host-local", "portmap", "loopback")
 _FOLDERS = ("/usr/lib/cni", "/opt/cni/bin", "/usr/libexec/cni")
+_BRIDGE_NETFILTER = Path("/proc/sys/net/bridge/bridge-nf-call-iptables")
 _FILE = "10-kubewire.conflist"
 
 
@@ -32,24 +38,20 @@ def find_plugins() -> str:
     )
 
 
-def render(node: NodePlace, pods: IPv4Network) -> bytes:
+def render(node: NodePlace, pods: IPv4Network, *, bridged: bool) -> bytes:
     """The network's configuration list for a node whose pods have addresses in `pods` (its podCIDR)."""
-    bridge = {
-        "type": "bridge",
-        "bridge": "pods",
-        "isGateway": True,
-        "hairpinMode": True,  # a pod that reaches itself through a Service
-        "mtu": node.fabric.mtu,
-        "ipam": {
-            "type": "host-local",
-            "ranges": [[{"subnet": str(pods)}]],
-            "routes": [{"dst": "0.0.0.0/0"}],
-            "dataDir": str(node.cni_data),
-        },
+    addresses = {
+        "type": "host-local",
+        "ranges": [[{"subnet": str(pods)}]],
+        "routes": [{"dst": "0.0.0.0/0"}],
+        "dataDir": str(node.cni_data),
     }
+    # In hairpin mode a pod reaches itself through a Service.
+    link: dict[str, object] = {"type": "bridge", "bridge": "pods", "isGateway": True, "hairpinMode": True}
+    link = {**(link if bridged else {"type": "ptp"}), "mtu": node.fabric.mtu, "ipam": addresses}
     ports = {"type": "portmap", "capabilities": {"portMappings": True}}
     network = names.pod_network(node.fabric.cluster, node.name)
-    content = {"cniVersion": _VERSION, "name": network, "plugins": [bridge, ports]}
+    content = {"cniVersion": _VERSION, "name": network, "plugins": [link, ports]}
     return json.dumps(content, indent=2).encode() + b"\n"
 
 
@@ -58,7 +60,7 @@ def configure(node: NodePlace, pods: IPv4Network) -> bool:
 
     The folder is on watch, so the file must appear whole.
     """
-    target, content = node.cni_configuration / _FILE, render(node, pods)
+    target, content = node.cni_configuration / _FILE, render(node, pods, bridged=_BRIDGE_NETFILTER.exists())
     if target.exists() and target.read_bytes() == content:
         return False
     node.cni_configuration.mkdir(mode=0o700, parents=True, exist_ok=True)
