@@ -11,6 +11,7 @@ from kubewire.cluster.hosting.table import APISERVER
 from kubewire.cluster.processes import ProcessId
 
 _GRACE_SECONDS: Final = 20.0
+_ROUNDS: Final = 5
 _LAST: Final[tuple[tuple[str, ...], ...]] = ((CONTROL_PLANE, APISERVER), (ETCD,))
 """What ends after all others, in this order."""
 
@@ -29,7 +30,11 @@ def end_everything(home: Home) -> bool:
             living = [one for one in known if one is not None]
             ended += processes.terminate_all(living, grace_seconds=_GRACE_SECONDS)
     machines.unmake(home)
-    ended += processes.terminate_all(processes.strays(home.path), grace_seconds=_GRACE_SECONDS)
+    for _ in range(_ROUNDS):  # a supervisor among them may have started one more meanwhile
+        strays = list(processes.strays(home.path))
+        if not strays:
+            break
+        ended += processes.terminate_all(strays, grace_seconds=_GRACE_SECONDS)
     home.state.unlink(missing_ok=True)
     home.wanted.unlink(missing_ok=True)
     return bool(ended)

@@ -6,59 +6,13 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-BIN = Path(sys.executable).parent
-_SECONDS = 60.0
-
-
-class Cluster:
-    """One cluster's commands."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        self.environment = {**os.environ, "KUBEWIRE_HOME": str(home), "KUBECONFIG": str(home / "kubeconfig")}
-
-    def run(self, *arguments: str, program: str = "kubewire", **environment: str) -> subprocess.CompletedProcess[str]:
-        """One command, both outputs as text."""
-        return subprocess.run(
-            [str(BIN / program), *arguments],
-            env={**self.environment, **environment},
-            capture_output=True,
-            text=True,
-            timeout=_SECONDS,
-            check=False,
-        )
-
-    def up(self, *arguments: str) -> dict[str, str]:
-        """Start it; what `up` answers."""
-        done = self.run("up", "--runtime=none", "--secure-port=0", "--grpc-port=0", "-o", "json", *arguments)
-        assert done.returncode == 0, done.stderr
-        answer: dict[str, str] = json.loads(done.stdout)
-        return answer
-
-    def pid(self, process: str) -> int:
-        """The id of a component's process, or of the `supervisor`, as the state file has it; 0 if it does not run."""
-        state = json.loads((self.home / "cluster.json").read_text())
-        found = {**state["components"], "supervisor": state["supervisor"]}
-        return int(found[process]["pid"] or 0)
-
-    def pids(self) -> dict[str, int]:
-        """All of them."""
-        state = json.loads((self.home / "cluster.json").read_text())
-        return {name: self.pid(name) for name in ("supervisor", *state["components"])}
-
-    def kubectl(self, *arguments: str) -> str:
-        """What kubectl answers; it must succeed."""
-        done = self.run(*arguments, program="kubectl")
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+from tests.cluster_commands import Cluster, eventually, is_alive, without
 
 
 @pytest.fixture
@@ -67,22 +21,6 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
     made = Cluster(tmp_path / "home")
     yield made
     made.run("down", "--purge")
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process runs and is no zombie."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except FileNotFoundError:
-        return False
-
-
-def eventually(holds: Callable[[], bool], what: str) -> None:
-    """Wait until something holds; fail after a minute."""
-    deadline = time.monotonic() + _SECONDS
-    while not holds():
-        assert time.monotonic() < deadline, f"never: {what}"
-        time.sleep(0.1)
 
 
 def test_up_twice_is_one_cluster(cluster: Cluster) -> None:
@@ -139,11 +77,6 @@ def test_whatever_is_killed_is_started_again(cluster: Cluster, processes: str) -
         eventually(lambda: cluster.run("status").returncode == 0, "ready again")
         cluster.kubectl("get", "configmap", f"before-{name}")
         assert {other: cluster.pid(other) for other in before if other != name} == without(before, name)
-
-
-def without(pids: dict[str, int], name: str) -> dict[str, int]:
-    """All but one."""
-    return {other: pid for other, pid in pids.items() if other != name}
 
 
 def test_killed_supervisor_is_replaced_by_up(cluster: Cluster) -> None:
