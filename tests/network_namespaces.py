@@ -13,7 +13,8 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, ParamSpec, TypeVar
+from pathlib import Path
+from typing import Final, ParamSpec, Self, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -39,7 +40,7 @@ class NetworkNamespace:
         self._descriptor = self.call(os.open, "/proc/thread-self/ns/net", os.O_RDONLY)
         self.ip("link", "set", "lo", "up")
 
-    def __enter__(self) -> "NetworkNamespace":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -58,7 +59,11 @@ class NetworkNamespace:
     def run(self, *command: str) -> str:
         """Run a program in it; its output."""
         done = subprocess.run(
-            ["nsenter", f"--net={self.path}", *command], capture_output=True, text=True, timeout=_PATIENCE_SECONDS
+            ["nsenter", f"--net={self.path}", *command],
+            capture_output=True,
+            text=True,
+            timeout=_PATIENCE_SECONDS,
+            check=False,
         )
         assert done.returncode == 0, f"{' '.join(command)}: {done.stderr}"
         return done.stdout
@@ -69,12 +74,7 @@ class NetworkNamespace:
 
     def set_sysctl(self, name: str, value: str) -> None:
         """Set one of the kernel's variables of the namespace."""
-
-        def write() -> None:
-            with open(f"/proc/sys/{name.replace('.', '/')}", "w") as file:
-                file.write(value)
-
-        self.call(write)
+        self.call(Path("/proc/sys", *name.split(".")).write_text, value)
 
     def socket(self, kind: socket.SocketKind) -> socket.socket:
         """A socket that belongs to it."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import uvloop
 
-from tests.benchmarks import client_runtime, data_path, fanout, limits, replica_set, rest, rpc, start
+from tests.benchmarks import client_runtime, data_path, fanout, kube_proxy, limits, replica_set, rest, rpc, start
 from tests.benchmarks.cluster import Cluster, running_cluster
 from tests.benchmarks.report import Row, heading, line
 
@@ -34,6 +34,7 @@ ALONE: dict[str, Callable[[], AsyncIterator[Row]]] = {
     "cache": data_path.cache,
     "store": data_path.store,
     "client": client_runtime.measure,
+    "kube-proxy": kube_proxy.measure,
 }
 
 

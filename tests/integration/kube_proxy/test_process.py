@@ -3,8 +3,7 @@
 import asyncio
 import json
 import socket
-import urllib.error
-import urllib.request
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -80,9 +79,10 @@ async def eventually(holds: Callable[[], bool]) -> None:
         except OSError:
             return False
 
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not await asyncio.to_thread(looks_so):
-            await asyncio.sleep(0.02)
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not await asyncio.to_thread(looks_so):
+        assert time.monotonic() < deadline, "it did not come to hold"
+        await asyncio.sleep(0.02)
 
 
 def who_answers(namespace: NetworkNamespace, address: str, port: int = 80, times: int = 16) -> set[str]:

@@ -45,13 +45,15 @@ class Backend(Protocol):
     async def apply(self, difference: Difference) -> None:
         """Program a difference to what was read or applied last, and repair what was found damaged then.
 
+        `read` comes first, and again after a failure and after `clear`.
+
         Raises:
             BackendFailed: nothing was changed; what is programmed may not be what it was thought to be: read it.
         """
         ...
 
     async def was_touched(self) -> bool:
-        """Whether anybody else may have changed something since the last `read` or `apply`; cheap.
+        """Whether anybody else may have changed something since the last `read` or `apply`; cheap. True before those.
 
         Raises:
             BackendFailed: it cannot be told.

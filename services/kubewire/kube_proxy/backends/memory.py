@@ -2,54 +2,76 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Final
 
 from kubewire.kube_proxy.backends.contracts import Programmed
 from kubewire.kube_proxy.desired.difference import Difference
 from kubewire.kube_proxy.desired.model import Frontend, Rule
+from kubewire.kube_proxy.errors import BackendFailed
 
 NAME: Final = "memory"
 
 
-class MemoryBackend:
-    """Fills `Backend`.
+@dataclass(slots=True)
+class MemoryTable:
+    """What a kernel would hold; several backends may share one.
 
     Attributes:
-        rules: what is programmed; whoever changes it plays the foreign hand and calls `touch`.
-        transactions: how often something was changed.
+        rules: what is programmed.
+        version: grows with every change.
+        failure: refuses every call, in these words, while it is set.
     """
+
+    rules: dict[Frontend, Rule] = field(default_factory=dict)
+    version: int = 0
+    failure: str = ""
+
+
+class MemoryBackend:
+    """Fills `Backend`."""
 
     name: Final = NAME
 
-    def __init__(self) -> None:
-        self.rules: dict[Frontend, Rule] = {}
-        self.transactions = 0
-        self._is_touched = True
-
-    def touch(self) -> None:
-        """Tell that somebody else changed something."""
-        self._is_touched = True
+    def __init__(self, table: MemoryTable | None = None) -> None:
+        self.table: Final = table if table is not None else MemoryTable()
+        self._version: int | None = None
 
     async def read(self) -> Programmed:
         """See `Backend`."""
-        self._is_touched = False
-        return Programmed(dict(self.rules))
+        self._check()
+        self._version = self.table.version
+        return Programmed(dict(self.table.rules))
 
     async def apply(self, difference: Difference) -> None:
         """See `Backend`."""
-        if difference:
-            self.transactions += 1
+        self._check()
+        if self._version is None:
+            raise BackendFailed("memory: read what is programmed before changing it")
+        if not difference:
+            return
         for frontend in difference.remove:
-            self.rules.pop(frontend, None)
-        self.rules.update((rule.frontend, rule) for rule in difference.put)
+            self.table.rules.pop(frontend, None)
+        self.table.rules.update((rule.frontend, rule) for rule in difference.put)
+        self.table.version += 1
+        self._version += 1
 
     async def was_touched(self) -> bool:
         """See `Backend`."""
-        return self._is_touched
+        self._check()
+        return self.table.version != self._version
 
     async def clear(self) -> None:
         """See `Backend`."""
-        self.rules.clear()
+        self._check()
+        self.table.rules.clear()
+        self.table.version += 1
+        self._version = None
 
     def close(self) -> None:
         """See `Backend`."""
+
+    def _check(self) -> None:
+        if self.table.failure:
+            self._version = None
+            raise BackendFailed(self.table.failure)

@@ -1,0 +1,5 @@
+"""Coroutine tests run in virtual time, where a deadlock is an error, and must leave caches as they are."""
+
+from kubewire.client.testing.pytest_plugin import mutation_detector, pytest_asyncio_loop_factories
+
+__all__ = ["mutation_detector", "pytest_asyncio_loop_factories"]
