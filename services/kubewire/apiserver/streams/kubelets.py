@@ -20,6 +20,9 @@ ADDRESS_TYPES: Final = ("InternalIP", "Hostname", "InternalDNS", "ExternalDNS", 
 """Which of a node's addresses is taken, the first that it has; upstream's order, but that addresses need no names."""
 
 CONNECT_SECONDS: Final = 10.0
+_FAILURES_AT_MOST: Final = 2
+"""The first may be an old one, of a kubelet that is back by now."""
+
 _CONNECTIONS_AT_MOST: Final = 1000
 _OPTIONS: Final = (
     ("grpc.max_receive_message_length", 16 << 20),
@@ -89,13 +92,21 @@ class Kubelets:
 
 async def _connected(channel: grpc.aio.Channel, node: str, address: str) -> None:
     """Wait for the connection, so that a node that cannot be reached is told from one that refuses."""
+    failures = 0
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
-            await channel.channel_ready()
+            while (state := channel.get_state(try_to_connect=True)) is not grpc.ChannelConnectivity.READY:
+                failures += state is grpc.ChannelConnectivity.TRANSIENT_FAILURE
+                if failures > _FAILURES_AT_MOST:
+                    break
+                await channel.wait_for_state_change(state)
+            else:
+                return
     except TimeoutError:
-        raise errors.service_unavailable(
-            f"error dialing backend: the kubelet of node {node} at {address} cannot be reached"
-        ) from None
+        pass
+    raise errors.service_unavailable(
+        f"error dialing backend: the kubelet of node {node} at {address} cannot be reached"
+    )
 
 
 def address_of(node: Node) -> str:

@@ -48,6 +48,12 @@ class Prepared(NamedTuple):
     method: str
     first: Message
 
+    def to_port(self, port: int) -> Prepared:
+        """The same, to a port."""
+        first = PortForwardPodRequest.FromString(self.first.SerializeToString())
+        first.options.ports[:] = [port]
+        return self._replace(first=first)
+
     async def open(self) -> Session:
         """Make the call; close what it gives.
 

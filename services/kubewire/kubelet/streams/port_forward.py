@@ -93,7 +93,7 @@ async def _connected(namespace: str, port: int) -> socket.socket:
                 await loop.sock_connect(found, (address, port))
         except OSError as error:  # TimeoutError is one
             found.close()
-            failures.append(f"{address}: {error.strerror or 'timed out'}")
+            failures.append(f"{address}: {os.strerror(error.errno) if error.errno else 'no answer'}")
         except BaseException:
             found.close()
             raise

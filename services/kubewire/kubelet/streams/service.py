@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Final
 from kubewire.kubelet.containerd.commands import Commands
 from kubewire.kubelet.containerd.execution import Executions
 from kubewire.kubelet.containerd.tasks import Tasks, connect
+from kubewire.kubelet.streams.attach import AttachStreams
 from kubewire.kubelet.streams.calls import answers, streams
 from kubewire.kubelet.streams.commands import CommandStreams
 from kubewire.kubelet.streams.logs.changes import FileChanges
 from kubewire.kubelet.streams.logs.reader import LogReader
 from kubewire.kubelet.streams.logs.service import LogStreams
 from kubewire.kubelet.streams.port_forward import PortStreams
+from kubewire.kubelet.streams.runtime_streams import RuntimeStreams
 from kubewire.rpc.core.v1 import pod_service_pb2 as messages
 
 if TYPE_CHECKING:
@@ -31,8 +33,8 @@ class Streaming:
 
     def __init__(self, socket: Path, folder: Path) -> None:
         """`socket` is containerd's, `folder` this kubelet's own, for FIFOs."""
-        self._channel = connect(socket)
-        self.tasks: Final = Tasks(self._channel)
+        self.channel: Final = connect(socket)
+        self.tasks: Final = Tasks(self.channel)
         self.executions: Final = Executions(self.tasks, folder)
         self.commands: Final = Commands(self.executions)
         self.changes: Final = FileChanges()
@@ -44,7 +46,7 @@ class Streaming:
     async def close(self) -> None:
         """Let everything go."""
         self.changes.close()
-        await self._channel.close()
+        await self.channel.close()
 
 
 class StreamsService:
@@ -56,6 +58,7 @@ class StreamsService:
     def __init__(self, pods: PodsOnNode, streaming: Streaming) -> None:
         self._logs = LogStreams(pods, LogReader(streaming.changes), time.time)
         self._commands = CommandStreams(pods, streaming.executions)
+        self._attach = AttachStreams(pods, RuntimeStreams(streaming.channel))
         self._ports = PortStreams(pods, streaming.tasks)
 
     @property
@@ -64,5 +67,6 @@ class StreamsService:
         return {
             "StreamLogs": answers(messages.StreamPodLogsRequest, self._logs.serve),
             "Exec": streams(messages.ExecPodRequest, self._commands.serve),
+            "Attach": streams(messages.AttachPodRequest, self._attach.serve),
             "PortForward": streams(messages.PortForwardPodRequest, self._ports.serve),
         }

@@ -5,14 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from kubewire.apiserver.rest.request import CLOSE
-from kubewire.apiserver.rest.streaming import queries, websocket
+from kubewire.apiserver.rest.streaming import port_forward, queries, websocket
 from kubewire.apiserver.rest.streaming.channels import REMOTE_COMMANDS
 from kubewire.apiserver.rest.streaming.logs import write_log
 from kubewire.apiserver.rest.streaming.remote_commands import carry
 from kubewire.apiserver.rest.streaming.websocket import WebSocket
 from kubewire.apiserver.rest.watching import Leave
 from kubewire.machinery import errors
-from kubewire.rpc.core.v1.pod_service_pb2 import AttachPodRequest, ExecPodRequest, StreamPodLogsRequest
+from kubewire.rpc.core.v1.pod_service_pb2 import (
+    AttachPodRequest,
+    ExecPodRequest,
+    PortForwardPodRequest,
+    StreamPodLogsRequest,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -34,6 +39,7 @@ class StreamFace:
             "log": self._log,
             "exec": self._exec,
             "attach": self._attach,
+            "portforward": self._port_forward,
         }
 
     async def serve(self, asked: Asked, series: EndpointMetrics) -> Written:
@@ -62,6 +68,18 @@ class StreamFace:
         options = queries.attach_options(asked.query)
         self._streams.authorize(asked.call, asked.verb)
         return await self._command(asked, await self._streams.attach(asked.call, AttachPodRequest(options=options)))
+
+    async def _port_forward(self, asked: Asked) -> Written:
+        request = asked.request
+        self._streams.authorize(asked.call, asked.verb)
+        prepared = await self._streams.forward(asked.call, PortForwardPodRequest())
+        if not websocket.is_wanted(request):
+            raise errors.bad_request(UPGRADE_REQUIRED)
+        protocol = websocket.negotiate(request, (port_forward.PROTOCOL,))
+        socket = WebSocket.accept(request, protocol)
+        with Leave(request):
+            await port_forward.carry(socket, prepared)
+        return CLOSE
 
     async def _command(self, asked: Asked, prepared: Prepared) -> Written:
         """Exec and attach: what is wrong by now is an answer; what fails from here on goes by the error channel."""
