@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import subprocess
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -18,6 +19,7 @@ from kubewire.cluster.errors import MissingProgram, StartFailed
 from kubewire.cluster.nodes.place import NETWORK_NAMESPACES
 
 _SECONDS = 20.0
+_MESSAGE_CHARACTERS = 120
 _SYSTEM_FOLDERS = ("/usr/sbin", "/sbin", "/usr/bin", "/bin")
 _PACKAGES = {
     "ip": "iproute2",
@@ -60,7 +62,7 @@ def run(command: list[str], given: str = "") -> str:
     """
     done = attempt(command, given)
     if done.returncode:
-        raise StartFailed(f"`{' '.join(command)}` failed: {done.stderr.strip() or done.stdout.strip()}")
+        raise StartFailed(f"`{_short(command)}` failed: {done.stderr.strip() or done.stdout.strip()}")
     return done.stdout
 
 
@@ -84,7 +86,7 @@ def attempt(command: list[str], given: str = "") -> subprocess.CompletedProcess[
             env=environment,
         )
     except subprocess.TimeoutExpired:
-        raise StartFailed(f"`{' '.join(command)}` took longer than {_SECONDS:g} s") from None
+        raise StartFailed(f"`{_short(command)}` took longer than {_SECONDS:g} s") from None
 
 
 def ip_batch(lines: list[str], namespace: str | None = None) -> None:
@@ -124,6 +126,11 @@ def one_at_a_time() -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _short(command: list[str]) -> str:
+    """A command for a message; a script is known by its beginning."""
+    return textwrap.shorten(" ".join(command), _MESSAGE_CHARACTERS, placeholder=" ...")
 
 
 def _ip(namespace: str | None) -> list[str]:
