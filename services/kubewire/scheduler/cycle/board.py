@@ -14,7 +14,7 @@ from kubewire.api.core.v1.pod_pb2 import Pod
 from kubewire.client.informer.informer import Handler
 from kubewire.client.objects import ObjectKey, key_of
 from kubewire.scheduler.metrics import SchedulerMetrics
-from kubewire.scheduler.pods.pod import PodInfo, pod_info
+from kubewire.scheduler.pods.pod import PodInfo, pod_info, pod_info_after
 from kubewire.scheduler.queue.hints import Change, changes_of_node
 from kubewire.scheduler.queue.queue import QueueTimes, SchedulingQueue, Waiting
 from kubewire.scheduler.snapshot.node import node_info
@@ -109,7 +109,7 @@ class Board:
             self._wait(pod, "PodAdd")
 
     def _pod_updated(self, before: Pod, message: Pod) -> None:
-        pod = pod_info(message)
+        pod = pod_info_after(self._known(key_of(message)), before, message)
         if pod.node_name:
             self._place(pod, Change.POD_UPDATE if before.spec.nodeName else Change.POD_ADD)
         else:
@@ -121,6 +121,14 @@ class Board:
         self._assumed.pop(key, None)
         if self.snapshot.remove(key):
             self._note(Change.POD_DELETE)
+
+    def _known(self, key: ObjectKey) -> PodInfo | None:
+        """A pod as `before` made it: the informer tells of each change once, in order."""
+        placement = self.snapshot.placements.get(key)
+        if placement is not None:
+            return placement.pod
+        waiting = self.queue.get(key)
+        return None if waiting is None else waiting.pod
 
     def _place(self, pod: PodInfo, change: Change) -> None:
         self.queue.remove(pod.key)
@@ -137,6 +145,8 @@ class Board:
             return
         placement = self.snapshot.placements.get(pod.key)
         if placement is not None and placement.pod.uid == pod.uid:
+            # It is being bound; should it have changed meanwhile, it counts as what it is now.
+            self.snapshot.place(pod, placement.node_name, is_assumed=placement.is_assumed)
             return
         is_known = self.queue.get(pod.key) is not None
         place = self.queue.put(pod, self._clock())

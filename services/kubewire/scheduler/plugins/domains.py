@@ -17,7 +17,7 @@ class Domains:
         present: the numbers of domains that have rows that count.
     """
 
-    __slots__ = ("_counted", "_ids", "_numbers", "_size", "has", "present")
+    __slots__ = ("_counted", "_ids", "_is_counted", "_is_each_alone", "_numbers", "_size", "has", "present")
 
     def __init__(self, snapshot: Snapshot, key: str, counted: Bools | None = None) -> None:
         column = snapshot.labels.column(key)
@@ -25,9 +25,11 @@ class Domains:
         # One more than there are values: the last entry is that of rows without the label, which `ABSENT` points at.
         self._size = len(column.values) + 1
         self.has: Bools = column.ids != ABSENT
-        self._counted = np.flatnonzero(self.has & snapshot.valid if counted is None else self.has & counted)
+        self._is_counted: Bools = self.has & (snapshot.valid if counted is None else counted)
+        self._counted = np.flatnonzero(self._is_counted)
         self._numbers = column.ids[self._counted]
         self.present = np.unique(self._numbers)
+        self._is_each_alone = len(np.unique(self._ids[self.has])) == np.count_nonzero(self.has)
 
     def sums(self, counts: Int32s) -> Int64s:
         """Pods by number of domain; 0 where no row counts."""
@@ -37,6 +39,12 @@ class Domains:
     def by_row(self, sums: Int64s) -> Int64s:
         """Pods in each row's domain; 0 for rows without the label."""
         return sums[self._ids]
+
+    def totals(self, counts: Int32s) -> Int64s:
+        """`by_row` of `sums`; where each row is a domain of its own, as hosts are, there is nothing to sum up."""
+        if self._is_each_alone:
+            return np.where(self._is_counted, counts, np.int64(0))
+        return self.by_row(self.sums(counts))
 
     def distinct(self, rows: Bools) -> int:
         """How many domains these rows lie in; rows without the label lie in none."""

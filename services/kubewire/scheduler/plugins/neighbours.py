@@ -96,14 +96,14 @@ class _Neighbours(Evaluator):
     def _has_any(self, counted: Iterable[tuple[Domains, Int32s]]) -> Bools:
         found = np.zeros(self._snapshot.capacity, dtype=np.bool_)
         for domains, counts in counted:
-            found |= domains.has & (domains.by_row(domains.sums(counts)) > 0)
+            found |= domains.has & (domains.totals(counts) > 0)
         return found
 
     def scores_among(self, feasible: Bools) -> Int64s | None:
         """The sum of all preferences, from the lowest feasible one (0) to the highest (100)."""
         total = np.zeros(len(feasible), dtype=np.int64)
         for domains, counts, weight in self._preferences():
-            total += weight * np.where(domains.has, domains.by_row(domains.sums(counts)), 0)
+            total += weight * np.where(domains.has, domains.totals(counts), 0)
         among = total[feasible]
         if not among.any():
             return None

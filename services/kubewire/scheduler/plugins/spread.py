@@ -93,7 +93,7 @@ class _Spreading(Evaluator):
         if spread.topology_key == HOSTNAME:
             pods, size = counts.astype(np.float64), int(np.count_nonzero(scored))
         else:
-            pods, size = domains.by_row(domains.sums(counts)).astype(np.float64), domains.distinct(scored)
+            pods, size = domains.totals(counts).astype(np.float64), domains.distinct(scored)
         return pods * math.log(size + 2) + (spread.max_skew - 1)
 
 

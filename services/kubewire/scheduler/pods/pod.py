@@ -76,11 +76,31 @@ class PodInfo(NamedTuple):
 
 def pod_info(pod: Pod) -> PodInfo:
     """From the API's message."""
+    return _info(pod, shape_of(pod))
+
+
+def pod_info_after(known: PodInfo | None, before: Pod, pod: Pod) -> PodInfo:
+    """The same for a pod that is known: what its binding changes leaves it its shape."""
+    if known is None or known.uid != pod.metadata.uid or not _is_alike(before, pod):
+        return pod_info(pod)
+    return _info(pod, known.shape)
+
+
+def _is_alike(before: Pod, pod: Pod) -> bool:
+    spec = PodSpec()
+    spec.CopyFrom(before.spec)
+    spec.nodeName = pod.spec.nodeName
+    if not pod.spec.HasField("nodeName"):
+        spec.ClearField("nodeName")
+    return spec == pod.spec and before.metadata.labels == pod.metadata.labels
+
+
+def _info(pod: Pod, shape: Shape) -> PodInfo:
     metadata, spec = pod.metadata, pod.spec
     return PodInfo(
         ObjectKey(metadata.namespace, metadata.name),
         metadata.uid,
-        shape_of(pod),
+        shape,
         spec.nodeName,
         spec.priority,
         metadata.creationTimestamp.seconds,
@@ -110,10 +130,12 @@ def shape_of(pod: Pod) -> Shape:
 
 def _placement(spec: PodSpec) -> bytes:
     """What a spec says about nodes and other pods, and nothing else."""
-    part = PodSpec(nodeSelector=spec.nodeSelector, tolerations=spec.tolerations)
+    part = PodSpec()
+    part.nodeSelector.MergeFrom(spec.nodeSelector)
+    part.tolerations.MergeFrom(spec.tolerations)
     if spec.HasField("affinity"):
         part.affinity.CopyFrom(spec.affinity)
-    part.topologySpreadConstraints.extend(spec.topologySpreadConstraints)
+    part.topologySpreadConstraints.MergeFrom(spec.topologySpreadConstraints)
     return part.SerializeToString(deterministic=True)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kubewire.scheduler.pods.pod import HostPort, shape_of
+from kubewire.scheduler.pods.pod import HostPort, pod_info, pod_info_after, shape_of
 from tests.scheduler_tables import pod, pod_message
 
 
@@ -19,6 +19,22 @@ def test_pods_alike_share_a_shape() -> None:
 def test_what_matters_makes_another_shape(word: str) -> None:
     """Labels, requests, ports, tolerations, wishes and images make shapes differ."""
     assert pod(f"a {word}").shape is not pod("a").shape
+
+
+@pytest.mark.parametrize("words", ["on=n1", "", "app=y", "cpu=2", "on=n1 tolerate=t", "spread=zone:1"])
+def test_what_is_known_is_only_a_shortcut(words: str) -> None:
+    """A pod after a change is what it would be if it were new."""
+    before, after = pod_message("a app=x"), pod_message(f"a app=x {words}")
+    assert pod_info_after(pod_info(before), before, after) == pod_info(after)
+
+
+def test_another_pod_of_the_name_is_not_known() -> None:
+    """Its shape is its own."""
+    before = pod_message("a app=x")
+    after = pod_message("a app=x on=n1")
+    after.metadata.uid = "another"
+    known = pod("a app=y")
+    assert pod_info_after(known, before, after).shape is pod_info(after).shape
 
 
 @pytest.mark.parametrize(
