@@ -41,6 +41,7 @@ from kubewire.apiserver.reviews.answers import Judges
 from kubewire.apiserver.reviews.objects import ReviewingObjects
 from kubewire.apiserver.rpc.dispatcher import Dispatcher
 from kubewire.apiserver.rpc.server import RpcServer
+from kubewire.apiserver.rpc.streaming import StreamHandlers
 from kubewire.apiserver.rpc.writes import Writes
 from kubewire.apiserver.storage.etcd_store import EtcdStore
 from kubewire.apiserver.storage.measured import MeasuredStore
@@ -186,7 +187,9 @@ class ApiServer:
 
     async def run_rpc(self, started: Started) -> None:
         """Serve gRPC."""
-        server = RpcServer(self.dispatcher, self._authentication, self.health, ServerOptions())
+        pods = self._core.kinds.named("", "v1", "pods").resource
+        streams = StreamHandlers(self._streams, pods, self._authentication, self._metrics.requests)
+        server = RpcServer(self.dispatcher, self._authentication, self.health, ServerOptions(), streams)
         listeners = _listeners(self._config, self._credentials)
         with _listening():
             ports = await server.start(list(listeners.values()))

@@ -16,28 +16,27 @@ import grpc.aio
 from kubewire.apiserver.rpc.caller import identify
 from kubewire.apiserver.rpc.descriptors import index
 from kubewire.client.transport.metadata import WARNING
+from kubewire.component.grpc.failing import fail
 from kubewire.component.grpc.health import SERVICE as HEALTH_SERVICE
 from kubewire.component.grpc.health import HealthService
 from kubewire.component.grpc.listener import Listener, bind
 from kubewire.component.grpc.reflection import ReflectionService
-from kubewire.component.grpc.status import DETAILS_KEY, translate
 from kubewire.machinery import errors
 from kubewire.machinery.errors import StatusError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Never
 
     from kubewire.apiserver.auth.authentication import Authentication
     from kubewire.apiserver.rpc.dispatcher import Dispatcher
     from kubewire.apiserver.rpc.methods import Method
+    from kubewire.apiserver.rpc.streaming import StreamHandlers
     from kubewire.component.grpc.options import ServerOptions
     from kubewire.component.health import Health
 
     Context = grpc.aio.ServicerContext[bytes, bytes]
     Handler = grpc.RpcMethodHandler[bytes, bytes]
 
-_CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
 _PLAIN: Final = " !\"#$&'()*+,/:;<=>?@[]^`{|}"
 """Characters of warnings that go out as they are; `%` and all that is not ASCII is percent-encoded."""
 
@@ -48,13 +47,20 @@ class RpcServer:
     """One server for all ports. Make it inside a running loop."""
 
     def __init__(
-        self, dispatcher: Dispatcher, authentication: Authentication, health: Health, options: ServerOptions
+        self,
+        dispatcher: Dispatcher,
+        authentication: Authentication,
+        health: Health,
+        options: ServerOptions,
+        streams: StreamHandlers | None = None,
     ) -> None:
         self._face = _Face(dispatcher, authentication)
         self._server = grpc.aio.server(options=options.arguments())
         services = (*dispatcher.services, HEALTH_SERVICE)
         reflection = ReflectionService(services, index, self._face.authenticate)
-        self._server.add_generic_rpc_handlers((self._face, HealthService(health, services), reflection))
+        self._streams = streams
+        faces = (self._face,) if streams is None else (streams, self._face)
+        self._server.add_generic_rpc_handlers((*faces, HealthService(health, services), reflection))
 
     async def start(self, listeners: Sequence[Listener]) -> list[int]:
         """Listen, and serve; returns the ports, which differ from those asked for where 0 was.
@@ -69,6 +75,8 @@ class RpcServer:
     async def stop(self, grace_seconds: float) -> None:
         """End watches at once with UNAVAILABLE, so that clients move on; other calls may take the grace period."""
         self._face.leave()
+        if self._streams is not None:
+            self._streams.leave()
         await self._server.stop(grace_seconds)
 
 
@@ -98,7 +106,7 @@ class _Face(grpc.GenericRpcHandler):
         try:
             identify(context, self._authentication)
         except StatusError as error:
-            await _fail(context, error)
+            await fail(context, error)
 
     def leave(self) -> None:
         """End all streams; none is opened any more."""
@@ -114,7 +122,7 @@ class _Face(grpc.GenericRpcHandler):
                 caller = identify(context, authentication)
                 answer = await call(method, caller, data)
             except StatusError as error:
-                await _fail(context, error)
+                await fail(context, error)
             if caller.warnings:
                 context.set_trailing_metadata(tuple((WARNING, quote(text, safe=_PLAIN)) for text in caller.warnings))
             return answer
@@ -129,11 +137,11 @@ class _Face(grpc.GenericRpcHandler):
             try:
                 await self._send(method, context, data)
             except StatusError as error:
-                await _fail(context, error)
+                await fail(context, error)
             except asyncio.CancelledError:
                 if not self._is_leaving:
                     raise
-                await _fail(context, errors.service_unavailable(_LEAVING))
+                await fail(context, errors.service_unavailable(_LEAVING))
             finally:
                 self._streams.discard(task)
 
@@ -155,9 +163,3 @@ class _Face(grpc.GenericRpcHandler):
             raise asyncio.CancelledError from None
         finally:
             await messages.aclose()
-
-
-async def _fail(context: Context, error: StatusError) -> Never:
-    """End a call with an error and its details."""
-    sent = translate(error)
-    await context.abort(_CODES[sent.code], sent.message, ((DETAILS_KEY, sent.details),))

@@ -10,15 +10,14 @@ import grpc
 import grpc.aio
 from google.protobuf.message import DecodeError, Message
 
+from kubewire.component.grpc.failing import fail
 from kubewire.component.grpc.server import Handler
-from kubewire.component.grpc.status import DETAILS_KEY, translate
 from kubewire.kubelet.errors import RuntimeCallError
 from kubewire.machinery import errors
 from kubewire.machinery.errors import StatusError
 
 RequestT = TypeVar("RequestT", bound=Message)
 Context = grpc.aio.ServicerContext[bytes, bytes]
-_CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
 
 
 class StreamCall(Generic[RequestT]):
@@ -91,8 +90,7 @@ async def _answered(call: Callable[[], Awaitable[None]], context: Context) -> No
     try:
         await call()
     except (StatusError, RuntimeCallError, grpc.aio.InternalError, ExceptionGroup) as error:
-        sent = translate(_told(error))
-        await context.abort(_CODES[sent.code], sent.message, ((DETAILS_KEY, sent.details),))
+        await fail(context, _told(error))
 
 
 def _told(error: Exception) -> StatusError:

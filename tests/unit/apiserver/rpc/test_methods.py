@@ -5,6 +5,7 @@ from importlib import import_module
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 
 from kubewire.apiserver.rpc.methods import Method, MethodTable, Verb
+from kubewire.apiserver.rpc.streaming import METHODS
 from kubewire.machinery import resources
 from kubewire.rpc.index import SERVICES
 
@@ -16,6 +17,11 @@ def described(name: str) -> ServiceDescriptor:
     module = import_module(SERVICES[name])
     service: ServiceDescriptor = module.DESCRIPTOR.services_by_name[name.rpartition(".")[2]]
     return service
+
+
+def objects_of(service: ServiceDescriptor) -> list[MethodDescriptor]:
+    """Its methods, without those that carry streams of bytes."""
+    return [method for method in service.methods if method.name not in METHODS]
 
 
 def answer_of(method: Method) -> str | None:
@@ -35,7 +41,7 @@ def test_every_generated_method_is_in_the_table() -> None:
     """Each method of each generated service is found under its path, with its answer and streaming."""
     table = MethodTable(resources.builtin().all)
     for service in map(described, SERVICES):
-        found: list[MethodDescriptor] = list(service.methods)
+        found = objects_of(service)
         assert found
         for descriptor in found:
             method = table.find(f"/{service.full_name}/{descriptor.name}")
@@ -50,8 +56,14 @@ def test_the_table_has_no_method_that_is_not_generated() -> None:
     table = MethodTable(resources.builtin().all)
     assert set(table.services) == set(SERVICES)
     for name in table.services:
-        generated = {f"/{name}/{method.name}" for method in described(name).methods}
+        generated = {f"/{name}/{method.name}" for method in objects_of(described(name))}
         assert {method.path for method in table._methods(name)} == generated
+
+
+def test_streams_are_methods_of_pods_alone() -> None:
+    """What the table leaves out is four methods of one service."""
+    left_out = [method.full_name for name in SERVICES for method in described(name).methods if method.name in METHODS]
+    assert sorted(left_out) == sorted(f"kubewire.rpc.core.v1.PodService.{name}" for name in METHODS)
 
 
 def test_unknown_paths_are_not_found() -> None:
