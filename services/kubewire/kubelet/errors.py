@@ -4,6 +4,7 @@
     ├── RuntimeCallError        the container runtime refused a call or is away; tried again, later each time
     ├── VolumeError             a volume cannot be set up now; the pod waits and it is tried again
     ├── ContainerConfigError    a container cannot be configured as its spec says (CreateContainerConfigError)
+    ├── ImageTrouble            an image is not there; tried again, later each time
     ├── HookError               a lifecycle hook failed
     └── component.errors.StartError
         └── AddressNotListenedOn
@@ -43,6 +44,20 @@ class VolumeError(Exception):
 
 class ContainerConfigError(Exception):
     """A container's configuration cannot be made: which object or key is missing, or what contradicts what."""
+
+
+class ImageTrouble(Exception):
+    """An image is not there.
+
+    Attributes:
+        reason: Kubernetes' word for it: ErrImagePull, ImagePullBackOff, ErrImageNeverPull, ImageInspectError.
+        retry_seconds: when it may be tried again.
+    """
+
+    def __init__(self, reason: str, message: str, retry_seconds: float) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.retry_seconds = retry_seconds
 
 
 class HookError(Exception):

@@ -1,7 +1,7 @@
-"""The gRPC port of components other than the API server: one typed service, health and reflection.
+"""The gRPC port of components other than the API server: its typed services, health and reflection.
 
-It listens where it is told to without TLS and asks for no token, so that its place is the loopback address; what it
-serves reads and never changes anything.
+Without TLS and without a token its place is the loopback address; what most components serve reads and never changes
+anything. Who serves more (the kubelet) shows a certificate and asks callers for theirs, or for a token.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from google.protobuf.message import DecodeError, Message
 from kubewire.component.grpc.descriptors import Index
 from kubewire.component.grpc.health import SERVICE as HEALTH_SERVICE
 from kubewire.component.grpc.health import HealthService
-from kubewire.component.grpc.listener import Listener, bind
+from kubewire.component.grpc.listener import Listener, ServerIdentity, bind
 from kubewire.component.grpc.options import ServerOptions
 from kubewire.component.grpc.reflection import ReflectionService
 from kubewire.component.grpc.status import DETAILS_KEY, translate
@@ -26,6 +26,9 @@ from kubewire.machinery.errors import StatusError
 RequestT = TypeVar("RequestT", bound=Message)
 Handler: TypeAlias = "grpc.RpcMethodHandler[bytes, bytes]"
 Methods = Mapping[str, Handler]
+
+TokenCheck = Callable[[str], bool]
+"""Whether a bearer token is good."""
 
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
@@ -52,25 +55,27 @@ class Service(Protocol):
 class ComponentServer:
     """Make it inside a running loop."""
 
-    def __init__(self, service: Service, health: Health) -> None:
+    def __init__(self, service: Service, health: Health, *more: Service, token: TokenCheck | None = None) -> None:
+        """Serve one service, or `more`; with `token`, only callers whose bearer token it finds good."""
         self._server = grpc.aio.server(options=ServerOptions().arguments())
-        names = (service.name, HEALTH_SERVICE)
+        services = (service, *more)
+        names = (*(one.name for one in services), HEALTH_SERVICE)
 
         def index() -> Index:
-            return {service.name: service.module}
+            return {one.name: one.module for one in services}
 
-        handlers = {f"/{service.name}/{method}": handler for method, handler in service.methods.items()}
+        handlers = {f"/{one.name}/{method}": handler for one in services for method, handler in one.methods.items()}
         self._server.add_generic_rpc_handlers(
-            (_Handlers(handlers), HealthService(health, names), ReflectionService(names, index))
+            (_Handlers(handlers, token), HealthService(health, names), ReflectionService(names, index))
         )
 
-    async def start(self, address: str) -> int:
-        """Listen on `host:port`, and serve; returns the port.
+    async def start(self, address: str, identity: ServerIdentity | None = None) -> int:
+        """Listen on `host:port`, with TLS if there is an identity, and serve; returns the port.
 
         Raises:
             OSError: the address cannot be listened on.
         """
-        port = bind(self._server, Listener(address))
+        port = bind(self._server, Listener(address, identity))
         await self._server.start()
         return port
 
@@ -97,11 +102,28 @@ def serves(request: type[RequestT], answer: Callable[[RequestT], Awaitable[Messa
 
 
 class _Handlers(grpc.GenericRpcHandler):
-    """Finds a handler by path."""
+    """Finds a handler by path; callers without a good token, where one is wanted, find one that refuses them."""
 
-    def __init__(self, handlers: Mapping[str, Handler]) -> None:
+    def __init__(self, handlers: Mapping[str, Handler], token: TokenCheck | None) -> None:
         self._handlers = handlers
+        self._token = token
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Handler | None:
         """gRPC asks which handler serves a path."""
-        return self._handlers.get(handler_call_details.method)
+        handler = self._handlers.get(handler_call_details.method)
+        if handler is None or self._token is None:
+            return handler
+        said = dict(handler_call_details.invocation_metadata or ()).get("authorization", "")
+        scheme, _, token = str(said).partition(" ")
+        return handler if scheme.lower() == "bearer" and self._token(token) else _refusing(handler)
+
+
+def _refusing(handler: Handler) -> Handler:
+    """A handler of the same kind that refuses."""
+
+    async def refuse(_: object, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
+        await context.abort(grpc.StatusCode.UNAUTHENTICATED, "want the metadata authorization: Bearer <token>")
+
+    if handler.request_streaming:
+        return grpc.stream_unary_rpc_method_handler(refuse)
+    return grpc.unary_unary_rpc_method_handler(refuse)

@@ -1,0 +1,310 @@
+"""One pod's worker: looks, decides, has things done side by side, and reports; again whenever something is different.
+
+Nothing here waits. What takes time are jobs, one task each, owned by the group of all workers; a pod that is quiet
+costs no task. While a job is under way, or until the runtime was looked at after it, its work is not begun again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from kubewire.api.core.v1.pod_pb2 import Pod, PodStatus
+from kubewire.client.backoff import Backoff
+from kubewire.client.cause import caused_by
+from kubewire.component.log import Logger
+from kubewire.kubelet.contracts import Prober, RunningContainer, Verdict
+from kubewire.kubelet.errors import RuntimeCallError
+from kubewire.kubelet.pods import actions
+from kubewire.kubelet.pods.acting import Acting, Failed, Tools
+from kubewire.kubelet.pods.container_status import CRASH_LOOP
+from kubewire.kubelet.pods.decision import decide, is_ending
+from kubewire.kubelet.pods.memory import Memory, Trouble
+from kubewire.kubelet.pods.picture import Picture
+from kubewire.kubelet.pods.status import Place, status_of
+from kubewire.kubelet.runtime.contracts import PodIdentity
+from kubewire.kubelet.runtime.observation import Observation
+
+_LOG: Final = Logger("kubelet.pods")
+_RETRY_FIRST_SECONDS: Final = 0.5
+_RETRY_LIMIT_SECONDS: Final = 10.0
+_PULL_SHOWN_SECONDS: Final = 1.0
+"""How long ErrImagePull is reported before it is ImagePullBackOff."""
+_LOOKS: Final = (
+    actions.CreateSandbox,
+    actions.StartContainer,
+    actions.KillContainer,
+    actions.RemoveContainer,
+    actions.StopSandbox,
+    actions.RemoveSandbox,
+    actions.RemoveRemains,
+)
+"""Acts after which the runtime is looked at."""
+
+
+@dataclass(slots=True)
+class _Job:
+    action: actions.Action
+    task: asyncio.Task[None]
+    is_interruptible: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What a worker needs beside the tools it acts with."""
+
+    tools: Tools
+    observation: Observation
+    prober: Prober
+    group: asyncio.TaskGroup
+    place: Callable[[], Place]
+    sync_seconds: float
+    forget: Callable[[str], None]
+
+
+class PodWorker:
+    """The worker of one pod, by uid.
+
+    Attributes:
+        identity: which pod.
+        pod: as the API server has it, or had it last; read-only.
+        is_gone: the API server has it no longer.
+        memory: what is remembered of it.
+        look_at: when it looks again by itself, in seconds since the epoch; 0 if it waits for nothing.
+        status: as it was reported last.
+    """
+
+    def __init__(self, identity: PodIdentity, pod: Pod, memory: Memory, around: Around, *, is_gone: bool) -> None:
+        self.identity: Final = identity
+        self.pod = pod
+        self.is_gone = is_gone
+        self.memory: Final = memory
+        self.look_at = 0.0
+        self.status = PodStatus()
+        self._around = around
+        self._acting = Acting(around.tools, memory)
+        self._jobs: dict[str, _Job] = {}
+        self._backoffs: dict[str, Backoff] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._is_asked = False
+        self._is_started = False
+        self._crash_told: set[str] = set()
+
+    @property
+    def doing(self) -> list[str]:
+        """Keys of the actions under way."""
+        return list(self._jobs)
+
+    def poke(self) -> None:
+        """Look again soon; asking often costs one look."""
+        if not self._is_asked:
+            self._is_asked = True
+            asyncio.get_running_loop().call_soon(self._look)
+
+    def set_pod(self, pod: Pod) -> None:
+        """The API server has another version."""
+        self.pod = pod
+        self.poke()
+
+    def set_gone(self) -> None:
+        """The API server has it no longer."""
+        self.is_gone = True
+        self.poke()
+
+    def refresh_volumes(self) -> None:
+        """What its files hold is out of date."""
+        if self.memory.volumes_at:
+            self.memory.volumes_at = 1.0
+            self.poke()
+
+    def close(self) -> None:
+        """Wait for nothing any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def picture(self) -> Picture:
+        """All there is to decide by, now."""
+        return Picture(
+            pod=self.pod,
+            seen=self._around.observation.pod(self.identity),
+            memory=self.memory,
+            verdict=self._verdict,
+            busy=self._jobs.keys(),
+            now=self._around.tools.wall_clock(),
+            sync_seconds=self._around.sync_seconds,
+            is_gone=self.is_gone,
+        )
+
+    def _verdict(self, name: str, container_id: str) -> Verdict:
+        return self._around.prober.verdict(self.pod, name, container_id)
+
+    def _look(self) -> None:
+        """One turn: never waits, and doing it twice is harmless."""
+        self._is_asked = False
+        picture = self.picture()
+        ending = is_ending(picture)
+        if ending:
+            self._begin_ending(picture)
+        self._probe(picture)
+        plan = decide(picture)
+        for action in plan.actions:
+            self._begin(action, picture)
+        self._report(picture, ending=ending)
+        self._wait_until(plan.look_at, picture.now)
+        if self.is_gone and picture.seen.is_empty and self.memory.is_removed and not self._jobs:
+            self._around.forget(self.identity.uid)
+
+    def _begin_ending(self, picture: Picture) -> None:
+        if not self.memory.ending_at:
+            self.memory.ending_at = picture.now
+        for job in self._jobs.values():
+            if job.is_interruptible:
+                job.task.cancel()
+
+    def _probe(self, picture: Picture) -> None:
+        """Have exactly the running containers probed."""
+        running = {one.name: RunningContainer(one.name, one.id, one.started_at) for one in picture.seen.running}
+        if self.is_gone or not running:
+            self._around.prober.forget(self.identity.uid)
+            return
+        if not self._is_started:
+            self._is_started = True
+            self._around.tools.metrics.starts.pod_start_seconds.observe(max(0.0, picture.now - self.memory.started_at))
+        sandbox = picture.seen.ready_sandbox
+        ips = sandbox.ips if sandbox is not None and sandbox.ips else self._around.tools.host_ips()
+        names = picture.specs.by_name()
+        known = {name: one for name, one in running.items() if name in names}
+        self._around.prober.sync(self.pod, known, ips[0] if ips else "")
+
+    def _report(self, picture: Picture, *, ending: bool) -> None:
+        if self.is_gone:
+            return
+        wanted = status_of(picture, self._around.place(), is_ending=ending)
+        self._tell_crash_loops(picture, wanted)
+        if wanted == self.status:
+            return
+        # Whoever waits for the pod to be ready or to end hears of it now; that it is on its way may wait a moment.
+        urgent = _summary(wanted) != _summary(self.status) and wanted.phase != "Pending"
+        self.status = wanted
+        with caused_by(self.pod):
+            self._around.tools.statuses.put(self.pod, wanted, urgent=urgent)
+
+    def _tell_crash_loops(self, picture: Picture, status: PodStatus) -> None:
+        """One Event for each wait."""
+        specs = picture.specs.by_name()
+        for one in (*status.initContainerStatuses, *status.containerStatuses):
+            if one.state.waiting.reason == CRASH_LOOP and one.containerID not in self._crash_told:
+                self._crash_told.add(one.containerID)
+                message = one.state.waiting.message.partition(": ")[0]
+                self._acting.tell(picture, specs[one.name], "Warning", "BackOff", _capital(message))
+
+    def _wait_until(self, look_at: float | None, now: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self.look_at = look_at or 0.0
+        if look_at is not None:
+            self._timer = asyncio.get_running_loop().call_later(max(0.0, look_at - now) + 0.001, self.poke)
+
+    # -------------------------------------------------------------------------------------------------------- jobs
+
+    def _begin(self, action: actions.Action, picture: Picture) -> None:
+        before = self._jobs.get(action.key)
+        if before is not None:
+            if not _is_more_urgent(action, before.action):
+                return
+            before.task.cancel()
+        with caused_by(self.pod):
+            task = self._around.group.create_task(self._run(action, picture))
+        self._jobs[action.key] = _Job(action, task)
+
+    async def _run(self, action: actions.Action, picture: Picture) -> None:
+        """One job to its end."""
+        job = self._jobs[action.key]
+
+        async def interruptible() -> None:
+            if isinstance(action, _LOOKS):
+                await self._see()
+            job.is_interruptible = True
+
+        try:
+            try:
+                await self._acting.do(action, picture, interruptible=interruptible)
+                self._succeeded(action.key)
+            except Failed as failed:
+                self._failed(action, failed, picture)
+            if isinstance(action, _LOOKS):
+                await self._see()
+        finally:
+            if self._jobs.get(action.key) is job:
+                del self._jobs[action.key]
+            self.poke()
+
+    async def _see(self) -> None:
+        """Look at the runtime until it answers: what was done must be seen before more is decided."""
+        backoff = Backoff(_RETRY_FIRST_SECONDS, _RETRY_LIMIT_SECONDS)
+        while True:
+            try:
+                await self._around.observation.refresh(self.identity)
+            except RuntimeCallError as error:
+                _LOG.warning("the runtime does not answer", pod=self.identity.name, why=error)
+                await asyncio.sleep(backoff.next())
+            else:
+                return
+
+    def _succeeded(self, key: str) -> None:
+        self.memory.retry_at.pop(key, None)
+        self._backoffs.pop(key, None)
+
+    def _failed(self, action: actions.Action, failed: Failed, picture: Picture) -> None:
+        """Remember why, and when to try again."""
+        key, seconds = action.key, failed.retry_seconds
+        if seconds is None:
+            backoff = self._backoffs.setdefault(key, Backoff(_RETRY_FIRST_SECONDS, _RETRY_LIMIT_SECONDS, jitter=0.2))
+            seconds = backoff.next()
+        self.memory.retry_at[key] = self._around.tools.wall_clock() + seconds
+        if isinstance(action, actions.EnsureImage | actions.StartContainer):
+            self.memory.troubles[action.name] = failed.trouble
+            if failed.trouble.reason == "ErrImagePull":
+                self._back_off_later(action.name, failed.trouble, picture)
+        about = f"{self.identity.namespace}/{self.identity.name}"
+        _LOG.info("not done", pod=about, what=key, why=failed.trouble.message, again_seconds=round(seconds, 3))
+
+    def _back_off_later(self, name: str, trouble: Trouble, picture: Picture) -> None:
+        """A failed pull is told as that first, and then as a wait."""
+        spec = picture.specs.by_name()[name]
+
+        def wait() -> None:
+            if self.memory.troubles.get(name) is trouble:
+                message = f'Back-off pulling image "{spec.container.image}"'
+                self.memory.troubles[name] = Trouble("ImagePullBackOff", f"{message}: ErrImagePull: {trouble.message}")
+                self._acting.tell(picture, spec, "Normal", "BackOff", message)
+                self._acting.tell(picture, spec, "Warning", "Failed", "Error: ImagePullBackOff")
+                self.poke()
+
+        asyncio.get_running_loop().call_later(_PULL_SHOWN_SECONDS, wait)
+
+
+def _is_more_urgent(action: actions.Action, under_way: actions.Action) -> bool:
+    """A kill with an earlier deadline takes the place of one under way."""
+    return (
+        isinstance(action, actions.KillContainer)
+        and isinstance(under_way, actions.KillContainer)
+        and action.deadline < under_way.deadline - 0.5
+    )
+
+
+def _summary(status: PodStatus) -> tuple[object, ...]:
+    """What others wait for."""
+    return (
+        status.phase,
+        status.podIP,
+        tuple((one.type, one.status) for one in status.conditions),
+        tuple(one.ready for one in status.containerStatuses),
+    )
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
