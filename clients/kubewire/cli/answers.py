@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import click
@@ -79,6 +78,8 @@ def health(home: Home, found: Health) -> Answer:
 
 def versions() -> Answer:
     """Kubewire's own version and that of the API."""
+    from importlib.metadata import version
+
     return {"kubewire": version("kubewire"), "kubernetesApi": _API_VERSION}
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from kubewire.cluster import processes, state
 from kubewire.cluster.api import Api, Unanswered
 from kubewire.cluster.home import Home
+from kubewire.cluster.wanted import Settings
 
 RUNNING = "running"
 STOPPED = "stopped"
@@ -82,6 +83,15 @@ def _component(home: Home, name: str, one: state.ComponentState) -> ComponentHea
     process = one.process if one.is_alive else None
     size = 0 if process is None else processes.resident_bytes(process)
     return ComponentHealth(condition, 0 if process is None else process.pid, one.restarts, size, str(home.log(name)))
+
+
+def unready_nodes(home: Home, settings: Settings) -> list[str]:
+    """The nodes that have not told yet that they are ready for pods."""
+    try:
+        nodes = dict(node(one) for one in Api(home, settings.rest).objects("/api/v1/nodes"))
+    except Unanswered:
+        return list(settings.nodes)
+    return [name for name in settings.nodes if name not in nodes or not nodes[name].is_ready]
 
 
 def node(found: dict[str, object]) -> tuple[str, NodeHealth]:

@@ -5,7 +5,6 @@ With containerd they are network namespaces on a fabric of their own; simulated 
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -44,7 +43,9 @@ class Machines:
             MissingProgram: there is no static busybox.
             StartFailed: a containerd refused.
         """
-        from kubewire.cluster.images.builtin import build  # noqa: PLC0415  # loads gRPC
+        import asyncio  # noqa: PLC0415  # commands that need none of it start faster without
+
+        from kubewire.cluster.images.builtin import build  # noqa: PLC0415  # likewise
         from kubewire.cluster.images.store import import_images  # noqa: PLC0415  # likewise
 
         async def everywhere() -> None:

@@ -10,18 +10,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from kubewire.cluster import agents, components, machines, state, tokens, wanted
-from kubewire.cluster.api import Api, Unanswered
 from kubewire.cluster.certificates import serving_certificates
 from kubewire.cluster.errors import StartFailed
 from kubewire.cluster.etcd_program import EtcdProgram, find_etcd
 from kubewire.cluster.home import Home
-from kubewire.cluster.inspection import node
 from kubewire.cluster.kubeconfig import render
 from kubewire.cluster.machines import Machines
 from kubewire.cluster.nodes.programs import enter, search_path
@@ -166,13 +164,12 @@ class Start:
         """Every node has told that it is ready for pods."""
         if not self._settings.nodes:
             return
+        from kubewire.cluster.inspection import unready_nodes  # noqa: PLC0415  # where there are nodes only
+
         self._progress(f"waiting for {', '.join(self._settings.nodes)}")
-        api = Api(self._home, self._settings.rest)
         for _ in self._until_deadline(f"{self._settings.nodes[0]}/{agents.AGENT}"):
-            with suppress(Unanswered):
-                nodes = dict(node(one) for one in api.objects("/api/v1/nodes"))
-                if all(name in nodes and nodes[name].is_ready for name in self._settings.nodes):
-                    return
+            if not unready_nodes(self._home, self._settings):
+                return
             time.sleep(_NODE_POLL_SECONDS)
 
     def _until_deadline(self, what: str) -> Iterator[None]:

@@ -139,8 +139,9 @@ class ReplicaSetController:
             return
         changed = copy_of(replica_set)
         changed.status.CopyFrom(status)
-        await self._set_client.update_status(changed)
-        memory.superseded = version
+        written = await self._set_client.update_status(changed)
+        # A write that changes nothing makes no new version to wait for.
+        memory.superseded = version if written.metadata.resourceVersion != version else ""
 
     def _memory(self, replica_set: ReplicaSet) -> Memory:
         """Of this very ReplicaSet, not of another one under its name."""

@@ -11,6 +11,7 @@ from kubewire.api.core.v1.pod_pb2 import Pod
 from kubewire.controller_manager.pods.facts import available_at, is_active, is_ready, is_terminating
 
 FAILURE: Final = "ReplicaFailure"
+_COUNTS: Final = ("replicas", "fullyLabeledReplicas", "readyReplicas", "availableReplicas", "terminatingReplicas")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +25,7 @@ class Failure:
 def status_of(replica_set: ReplicaSet, pods: Iterable[Pod], failure: Failure | None, now: float) -> ReplicaSetStatus:
     """The status for the pods it has; what failed stands in a condition until it works again."""
     template = replica_set.spec.template.metadata.labels.items()
-    status = ReplicaSetStatus(
-        replicas=0, fullyLabeledReplicas=0, readyReplicas=0, availableReplicas=0, terminatingReplicas=0
-    )
+    status = _counted(ReplicaSetStatus())
     status.observedGeneration = replica_set.metadata.generation
     for pod in pods:
         if is_active(pod):
@@ -51,8 +50,16 @@ def next_available_seconds(replica_set: ReplicaSet, pods: Iterable[Pod], now: fl
 
 
 def is_news(replica_set: ReplicaSet, status: ReplicaSetStatus) -> bool:
-    """Whether it is worth a write."""
-    return replica_set.status != status
+    """Whether it is worth a write. A count of zero says the same whether it is written or left out."""
+    return _counted(replica_set.status) != _counted(status)
+
+
+def _counted(status: ReplicaSetStatus) -> ReplicaSetStatus:
+    made = ReplicaSetStatus()
+    made.CopyFrom(status)
+    for name in _COUNTS:
+        setattr(made, name, getattr(made, name))
+    return made
 
 
 def _conditions(replica_set: ReplicaSet, failure: Failure | None, now: float) -> Iterable[ReplicaSetCondition]:

@@ -45,6 +45,28 @@ async def test_slow_start() -> None:
     assert {event.reason for event in cluster.all(Event)} == {"SuccessfulCreate"}
 
 
+async def test_a_server_that_leaves_zeros_out_is_told_of_ready_pods() -> None:
+    """Zero counts that come back unset are no news; pods that become ready later are."""
+    cluster = SimulatedCluster(wall_clock=now)
+    cluster.add(replica_set(1))
+    async with running(ReplicaSetController, context_of(cluster)):
+        await asyncio.sleep(10)
+        found = cluster.get(ReplicaSet, "web", "default")
+        assert found is not None
+        for name in ("readyReplicas", "availableReplicas"):
+            found.status.ClearField(name)
+        cluster.put(found)
+        await asyncio.sleep(10)
+        writes = len(cluster.calls)
+        [pod] = cluster.all(Pod)
+        pod.status.conditions.add(type="Ready", status="True").lastTransitionTime.seconds = 1
+        cluster.put(pod)
+        await asyncio.sleep(10)
+        found = cluster.get(ReplicaSet, "web", "default")
+        assert found is not None
+        assert (found.status.readyReplicas, len(cluster.calls) - writes) == (1, 1)
+
+
 async def test_lost_answers_make_no_pod_twice() -> None:
     """Creations whose answers are lost are repeated under the same names: there are never more pods than asked for."""
     cluster, link = SimulatedCluster(wall_clock=now), Link()
