@@ -19,6 +19,40 @@ _PROGRAMMING: Final = (
 )
 
 
+class ChangeMetrics:
+    """Changes that were seen, and those that wait to be programmed."""
+
+    def __init__(self, registry: Registry) -> None:
+        prefix = "kubeproxy_sync_proxy_rules"
+        self._services = registry.counter(
+            f"{prefix}_service_changes_total", "Changes of Services that were seen."
+        ).labels()
+        self._endpoints = registry.counter(
+            f"{prefix}_endpoint_changes_total", "Changes of EndpointSlices that were seen."
+        ).labels()
+        self._services_pending = registry.gauge(
+            f"{prefix}_service_changes_pending", "Changes of Services that wait to be programmed."
+        ).labels()
+        self._endpoints_pending = registry.gauge(
+            f"{prefix}_endpoint_changes_pending", "Changes of EndpointSlices that wait to be programmed."
+        ).labels()
+
+    def service_seen(self) -> None:
+        """A Service came, changed or went."""
+        self._services.inc()
+        self._services_pending.inc()
+
+    def slice_seen(self) -> None:
+        """An EndpointSlice did."""
+        self._endpoints.inc()
+        self._endpoints_pending.inc()
+
+    def taken(self) -> None:
+        """All that waited are being programmed."""
+        self._services_pending.set(0)
+        self._endpoints_pending.set(0)
+
+
 class KubeProxyMetrics:
     """What is counted and timed."""
 
@@ -57,19 +91,10 @@ class KubeProxyMetrics:
         self._failures = counter(
             "kubeproxy_sync_proxy_rules_nftables_sync_failures_total", "Rounds that failed.", family
         ).labels(_IPV4)
-        self.service_changes: Final = counter(
-            "kubeproxy_sync_proxy_rules_service_changes_total", "Changes of Services that were seen."
+        self.repairs: Final = counter(
+            "kubewire_kube_proxy_repairs_total", "Rounds that found rules other than they were left."
         ).labels()
-        self.endpoint_changes: Final = counter(
-            "kubeproxy_sync_proxy_rules_endpoint_changes_total", "Changes of EndpointSlices that were seen."
-        ).labels()
-        self.service_changes_pending: Final = gauge(
-            "kubeproxy_sync_proxy_rules_service_changes_pending", "Services whose changes wait to be programmed."
-        ).labels()
-        self.endpoint_changes_pending: Final = gauge(
-            "kubeproxy_sync_proxy_rules_endpoint_changes_pending",
-            "Services whose endpoints' changes wait to be programmed.",
-        ).labels()
+        self.changes: Final = ChangeMetrics(registry)
         self._forget = histogram(
             "kubeproxy_conntrack_reconciler_sync_duration_seconds",
             "Seconds of looking for connections that go where they should no more.",
@@ -81,9 +106,6 @@ class KubeProxyMetrics:
         ).labels(_IPV4)
         self._healthz = counter("kubeproxy_proxy_healthz_total", "Answers of /healthz, by status code.", ("code",))
         self._livez = counter("kubeproxy_proxy_livez_total", "Answers of /livez, by status code.", ("code",))
-        self.repairs: Final = counter(
-            "kubewire_kube_proxy_repairs_total", "Rounds that found rules other than they were left."
-        ).labels()
 
     def observe_missing(self, collect: Callable[[], Iterable[tuple[tuple[str, ...], float]]]) -> None:
         """Tell how many frontends drop connections for want of a local target; labels are the traffic policies."""

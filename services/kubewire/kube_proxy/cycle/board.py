@@ -83,8 +83,7 @@ class Board:
         """What has changed; nothing has from now on."""
         taken, self._changed = self._changed, Changed()
         self.woken.clear()
-        self._metrics.service_changes_pending.set(0)
-        self._metrics.endpoint_changes_pending.set(0)
+        self._metrics.changes.taken()
         return taken
 
     def put_back(self, taken: Changed) -> None:
@@ -102,8 +101,7 @@ class Board:
         return proxied(service, self._slices.cache.by_index(_BY_SERVICE, str(key)), settings)
 
     def _service_seen(self, service: Service) -> None:
-        self._metrics.service_changes.inc()
-        self._metrics.service_changes_pending.inc()
+        self._metrics.changes.service_seen()
         self._note(key_of(service))
 
     def _slice_seen(self, one: EndpointSlice) -> None:
@@ -113,8 +111,7 @@ class Board:
         self._slice_gone(one)
 
     def _slice_gone(self, one: EndpointSlice) -> None:
-        self._metrics.endpoint_changes.inc()
-        self._metrics.endpoint_changes_pending.inc()
+        self._metrics.changes.slice_seen()
         for text in _service_of(one):
             self._note(ObjectKey.parse(text))
 
