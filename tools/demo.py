@@ -59,7 +59,7 @@ def _await_ready(kubectl: Sequence[str]) -> None:
 def _fetch(address: str) -> None:
     """Fetch the page from a node, through the Service, until every replica has answered."""
     _say(f"$ kubewire enter busybox wget -qO- http://{address}/    # again and again, on node-1")
-    script = f"for number in $(seq {FETCHES_A_ROUND}); do busybox wget -T 5 -qO- http://{address}/ || true; done"
+    script = f"for number in $(seq {FETCHES_A_ROUND}); do timeout 5 busybox wget -qO- http://{address}/ || true; done"
     answers: Counter[str] = Counter()
     for _ in range(ROUNDS_AT_MOST):
         answers.update(_run("kubewire", "enter", "sh", "-c", script, quiet=True).splitlines())

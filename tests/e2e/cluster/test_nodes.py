@@ -77,7 +77,7 @@ def await_all_answer(cluster: Cluster, node: str) -> None:
 def pages(cluster: Cluster, node: str = "node-1") -> set[str]:
     """Who answered a handful of requests to the Service's address, from a node."""
     address = cluster.kubectl("get", "service", "web", "-o", "jsonpath={.spec.clusterIP}")
-    script = f"for number in $(seq 25); do busybox wget -T 5 -qO- http://{address}/; done"
+    script = f"for number in $(seq 25); do timeout 5 busybox wget -qO- http://{address}/; done"
     done = cluster.run("enter", f"--node={node}", "sh", "-c", script)
     return {line.rpartition(" ")[2] for line in done.stdout.splitlines()}
 
