@@ -32,6 +32,8 @@ _RETRY_FIRST_SECONDS: Final = 0.5
 _RETRY_LIMIT_SECONDS: Final = 10.0
 _PULL_SHOWN_SECONDS: Final = 1.0
 """How long ErrImagePull is reported before it is ImagePullBackOff."""
+CONFIG_ERROR: Final = "CreateContainerConfigError"
+"""Why a container waits for an object that its variables name."""
 _LOOKS: Final = (
     actions.CreateSandbox,
     actions.StartContainer,
@@ -90,6 +92,7 @@ class PodWorker:
         self._timer: asyncio.TimerHandle | None = None
         self._is_asked = False
         self._is_started = False
+        self._is_outdated = False
         self._crash_told: set[str] = set()
 
     @property
@@ -114,10 +117,12 @@ class PodWorker:
         self.poke()
 
     def refresh_volumes(self) -> None:
-        """What its files hold is out of date."""
-        if self.memory.volumes_at:
-            self.memory.volumes_at = 1.0
-            self.poke()
+        """What its files hold is out of date, or what volumes and variables wait for may have come."""
+        self._is_outdated = True
+        waiting = [name for name, one in self.memory.troubles.items() if one.reason == CONFIG_ERROR]
+        for key in ("volumes", *(f"start {name}" for name in waiting)):
+            self.memory.retry_at.pop(key, None)
+        self.poke()
 
     def close(self) -> None:
         """Wait for nothing any more."""
@@ -143,6 +148,11 @@ class PodWorker:
     def _look(self) -> None:
         """One turn: never waits, and doing it twice is harmless."""
         self._is_asked = False
+        if self._is_outdated and "volumes" not in self._jobs:
+            # A job that is under way may have read what was there before: it is done once more after it.
+            self._is_outdated = False
+            if self.memory.volumes_at:
+                self.memory.volumes_at = 1.0
         picture = self.picture()
         ending = is_ending(picture)
         if ending:

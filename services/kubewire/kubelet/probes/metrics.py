@@ -29,6 +29,7 @@ class ProbeMetrics:
     """Both families; made once per kubelet."""
 
     def __init__(self, registry: Registry) -> None:
+        self._of_pods: dict[str, set[Probed]] = {}
         self._total = registry.counter(
             "prober_probe_total",
             "Probes of containers, by result.",
@@ -43,14 +44,16 @@ class ProbeMetrics:
 
     def made(self, probed: Probed, result: str, seconds: float) -> None:
         """A probe has ended."""
+        self._of_pods.setdefault(probed.pod_uid, set()).add(probed)
         kind, *rest = probed
         self._total.labels(kind, result, *rest).inc()
         if result != UNKNOWN:
             self._seconds.labels(kind, *rest[:3]).observe(seconds)
 
-    def forget(self, probed: Probed) -> None:
-        """The container is gone."""
-        kind, *rest = probed
-        for result in _RESULTS:
-            self._total.remove(kind, result, *rest)
-        self._seconds.remove(kind, *rest[:3])
+    def forget(self, pod_uid: str) -> None:
+        """The pod is gone."""
+        for probed in self._of_pods.pop(pod_uid, ()):
+            kind, *rest = probed
+            for result in _RESULTS:
+                self._total.remove(kind, result, *rest)
+            self._seconds.remove(kind, *rest[:3])

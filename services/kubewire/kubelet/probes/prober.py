@@ -91,7 +91,8 @@ class PodProber:
         """Probe exactly these containers of the pod, by name; a new id starts anew, what is missing is not probed."""
         known = self._pods.setdefault(pod.metadata.uid, {})
         for name in [name for name in known if name not in running or known[name].running.id != running[name].id]:
-            self._forget(known.pop(name))
+            # Its metrics go on: the container that takes its place has the same.
+            known.pop(name).stop()
         for container in containers_of(pod):
             if container.name in running and container.name not in known:
                 now = running[container.name]
@@ -112,15 +113,11 @@ class PodProber:
     def forget(self, pod_uid: str) -> None:
         """Stop probing the pod."""
         for probed in self._pods.pop(pod_uid, {}).values():
-            self._forget(probed)
+            probed.stop()
+        self._around.metrics.forget(pod_uid)
 
     def _all(self) -> list[ProbedContainer]:
         return [probed for containers in self._pods.values() for probed in containers.values()]
-
-    def _forget(self, probed: ProbedContainer) -> None:
-        probed.stop()
-        for series in probed.series.values():
-            self._around.metrics.forget(series.probed)
 
     def _schedule(self, probed: ProbedContainer) -> None:
         """Put the probes that are due on the clock, and take those off that are not."""

@@ -4,7 +4,6 @@ from kubewire.kubelet.environment.service_links import service_variables
 from tests.unit.kubelet.manifests import pod_of, service
 from tests.unit.kubelet.objects import KnownServices
 
-
 KUBERNETES = service("kubernetes", "10.0.0.1", ("https", 443), namespace="default")
 
 
