@@ -14,7 +14,7 @@ from kubewire.kube_proxy.flows.stale import udp_frontends
 from kubewire.kube_proxy.table import Edge, open_edge
 from tests.integration.kube_proxy.conftest import NODE_ADDRESS, OUTSIDE_ADDRESS, POD_NETWORK, Network
 from tests.kube_proxy_tables import rules
-from tests.network_namespaces import NetworkNamespace, ask, ask_datagram
+from tests.network_namespaces import NetworkNamespace, Server, ask, ask_datagram
 
 A, B = "10.244.0.2:8080*", "10.244.0.3:8080*"
 VIA_NODE = {NODE_ADDRESS, "10.244.0.1"}
@@ -98,6 +98,21 @@ async def test_hairpin(network: Network, edge: Edge) -> None:
     [(name, seen)] = answers(network.a, "10.96.0.1", 80, 4)
     assert name == "a"
     assert seen in VIA_NODE
+
+
+async def test_endpoints_in_the_network_of_the_node(network: Network, edge: Edge) -> None:
+    """A pod without a network of its own is reached at the node's address, by pods, the node and those outside."""
+    server = Server(network.node, "node", 8080)
+    try:
+        target = f"{NODE_ADDRESS}:8080*"
+        await program(edge, f"TCP 10.96.0.1:80 -> {target} outside\nTCP *:30080 -> {target} always")
+        for asker in (network.client, network.node, network.outside):
+            assert ask(asker, "10.96.0.1", 80)[0] == "node"
+            assert ask(asker, NODE_ADDRESS, 30080)[0] == "node"
+        assert ask(network.node, NODE_ADDRESS, 8080) == ("node", NODE_ADDRESS)
+        assert ask(network.client, NODE_ADDRESS, 30080) == ("node", network.addresses["client"])
+    finally:
+        server.close()
 
 
 async def test_nobody_there(network: Network, edge: Edge) -> None:

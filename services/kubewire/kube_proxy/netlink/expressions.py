@@ -14,7 +14,7 @@ from kubewire.kube_proxy.netlink.attributes import attribute, be32, be64, nested
 _FIRST_REGISTER: Final = 8
 _VERDICT_REGISTER: Final = 0
 _NETWORK_HEADER, _TRANSPORT_HEADER = 1, 2
-_META_MARK, _META_L4_PROTOCOL = 3, 16
+_META_MARK, _META_OUTPUT, _META_L4_PROTOCOL = 3, 5, 16
 _CT_STATE: Final = 0
 _EQUAL, _NOT_EQUAL = 0, 1
 _DNAT: Final = 1
@@ -34,6 +34,9 @@ def native(value: int) -> bytes:
 
 LOCAL: Final = native(2)
 """The type of an address of this machine."""
+
+LOOPBACK: Final = native(1)
+"""The first interface of every network namespace."""
 
 
 def source_address(register: int) -> bytes:
@@ -64,6 +67,11 @@ def mark(register: int) -> bytes:
 def set_mark(register: int) -> bytes:
     """Set the packet's mark."""
     return _expression("meta", be32(2, _META_MARK), be32(3, _register(register)))
+
+
+def way_out(register: int) -> bytes:
+    """Load the number of the interface the packet leaves by; see `LOOPBACK`."""
+    return _expression("meta", be32(1, _register(register)), be32(2, _META_OUTPUT))
 
 
 def connection_state(register: int) -> bytes:

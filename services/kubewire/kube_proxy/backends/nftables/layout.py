@@ -250,8 +250,10 @@ def _postrouting(options: Options) -> list[tuple[bytes, ...]]:
     bit = do.native(options.mark)
     is_marked = (do.mark(0), do.masked(0, bit, bytes(4)), do.differs(0, bytes(4)))
     unmark = (do.mark(0), do.masked(0, b"\xff\xff\xff\xff", bit), do.set_mark(0))
-    is_hairpin = (do.source_address(0), do.destination_address(1), do.is_in(HAIRPINS, 0))
-    return [(*is_marked, *unmark, do.masquerade()), (*is_hairpin, do.masquerade())]
+    # What the node sends to itself comes back by itself.
+    leaves = (do.way_out(0), do.differs(0, do.LOOPBACK))
+    is_hairpin = (*leaves, do.source_address(0), do.destination_address(1), do.is_in(HAIRPINS, 0))
+    return [(*is_marked, *unmark, *leaves, do.masquerade()), (*is_hairpin, do.masquerade())]
 
 
 def _mark(mark: int) -> tuple[bytes, ...]:
