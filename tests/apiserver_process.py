@@ -1,7 +1,9 @@
 """A real API server of a test's own: a process on free ports, ended, killed and started again by its process id."""
 
+import csv
 import os
 import re
+import secrets
 import signal
 import subprocess
 import sys
@@ -15,6 +17,16 @@ from typing import Final
 import pytest
 
 START_SECONDS: Final = 60.0
+COMPONENTS: Final = {
+    "system:kube-controller-manager": "",
+    "system:kube-scheduler": "",
+    "system:kube-proxy": "",
+    "system:node:n1": "system:nodes",
+    "system:node:n2": "system:nodes",
+    "joe": "",
+}
+"""Users of components, and one with no rights at all, with their groups."""
+
 _READY: Final = re.compile(r'"msg":"ready".*')
 
 
@@ -45,7 +57,12 @@ class ApiServerProcess:
     @property
     def token(self) -> str:
         """The admin's."""
-        return (self.folder / "pki" / "tokens.csv").read_text().partition(",")[0]
+        return self.token_of("admin")
+
+    def token_of(self, user: str) -> str:
+        """That of one of the users the server knows: the admin, and `COMPONENTS`."""
+        rows = csv.reader((self.folder / "pki" / "tokens.csv").read_text().splitlines())
+        return next(row[0] for row in rows if row[1] == user)
 
     @property
     def rest(self) -> str:
@@ -69,7 +86,7 @@ class ApiServerProcess:
 
     def start(self) -> None:
         """Start, or start again; returns when it is ready."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self._know_components()
         already = self.log.stat().st_size if self.log.exists() else 0
         environment = {**os.environ, "KUBEWIRE_APISERVER_LOG_FORMAT": "json"}
         with self.log.open("ab") as log:
@@ -77,6 +94,15 @@ class ApiServerProcess:
                 self._command(), stdout=log, stderr=log, env=environment, start_new_session=True
             )
         self._wait_until_ready(already)
+
+    def _know_components(self) -> None:
+        """Give each component a token of its own, beside the admin's; the server reads them when it starts."""
+        table = self.folder / "pki" / "tokens.csv"
+        if not table.exists():
+            table.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            users = {"admin": "system:masters", **COMPONENTS}
+            rows = (f'{secrets.token_urlsafe(16)},{user},{user},"{groups}"\n' for user, groups in users.items())
+            table.write_text("".join(rows))
 
     def kill(self) -> None:
         """End it at once, as a crash does."""

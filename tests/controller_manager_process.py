@@ -44,7 +44,7 @@ class ControllerManagerProcess:
     def start(self) -> None:
         """Start, or start again; returns when all its parts run, which is before it leads."""
         token = self.folder / f"{self.name}.token"
-        token.write_text(self.server.token)
+        token.write_text(self.server.token_of("system:kube-controller-manager"))
         already = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(self._command(token), stdout=log, stderr=log, start_new_session=True)

@@ -49,7 +49,7 @@ class SchedulerProcess:
         """Start, or start again; returns when it runs for the lead."""
         self.folder.mkdir(parents=True, exist_ok=True)
         token = self.folder / "token"
-        token.write_text(self.apiserver.token)
+        token.write_text(self.apiserver.token_of("system:kube-scheduler"))
         already = self.log.stat().st_size if self.log.exists() else 0
         environment = {**os.environ, "KUBEWIRE_SCHEDULER_LOG_FORMAT": "json"}
         with self.log.open("ab") as log:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from kubewire.apiserver import table
 from kubewire.apiserver.admission.table import Admission
 from kubewire.apiserver.auth.account_authentication import AccountAuthenticator
-from kubewire.apiserver.auth.authorization import Authorization
+from kubewire.apiserver.auth.authorization import Authorization, allow_masters
 from kubewire.apiserver.bootstrap.creator import create_missing
 from kubewire.apiserver.bootstrap.objects import Endpoint, background, wanted
 from kubewire.apiserver.cache.compactor import Compactor
@@ -30,6 +30,13 @@ from kubewire.apiserver.errors import AddressNotListenedOn
 from kubewire.apiserver.etcd.client import EtcdClient
 from kubewire.apiserver.etcd.options import EtcdOptions
 from kubewire.apiserver.metrics import ApiServerMetrics
+from kubewire.apiserver.nodes.authorizer import NODE_ROLE, NodeAuthorizer
+from kubewire.apiserver.nodes.pods import NodePods
+from kubewire.apiserver.rbac.authorizer import RbacAuthorizer
+from kubewire.apiserver.rbac.escalation import GROUP as RBAC_GROUP
+from kubewire.apiserver.rbac.escalation import Escalation
+from kubewire.apiserver.rbac.index import KINDS as RBAC_KINDS
+from kubewire.apiserver.rbac.index import RbacIndex
 from kubewire.apiserver.record.ring import WriteRing
 from kubewire.apiserver.registry.accounts import PLUGIN as ACCOUNT_PLUGIN
 from kubewire.apiserver.registry.accounts import PodAccounts
@@ -67,11 +74,13 @@ with late_authorities():
     from kubewire.apiserver.rest.settings import RestListener, RestSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator
+    from collections.abc import Callable, Coroutine, Iterable, Iterator
 
     from kubewire.api.meta.v1.object_meta_pb2 import ObjectMeta
+    from kubewire.apiserver.bootstrap.rbac import RbacObject
     from kubewire.apiserver.config import ApiServerConfig
     from kubewire.apiserver.credentials import ServerCredentials
+    from kubewire.apiserver.item import Item
 
 _LOG: Final = Logger("apiserver")
 _LOOPBACK: Final = "127.0.0.1"
@@ -105,7 +114,11 @@ class ApiServer:
         self._config = config
         self._credentials = server_credentials(config)
         self._tokens = cluster_tokens(config)
-        self._authorization = Authorization()
+        roles = RbacIndex(_default_roles)
+        rbac = RbacAuthorizer(roles)
+        pods = NodePods(self._find)
+        nodes = NodeAuthorizer(pods, self._find, lambda: rbac.role_rules(NODE_ROLE) or ())
+        self._authorization = Authorization((allow_masters, nodes, rbac))
         self._resources = resources.builtin()
         self._registry = MetricRegistry()
         add_process_metrics(self._registry)
@@ -125,14 +138,18 @@ class ApiServer:
             reads=InFlight(config.max_requests_inflight),
             writes=InFlight(config.max_mutating_requests_inflight),
             accounts=None if ACCOUNT_PLUGIN in config.disable_admission_plugins else PodAccounts(),
+            escalation=Escalation(self._authorization, rbac),
             issuer=self._tokens,
             admission=Admission(config.disable_admission_plugins),
         )
-        accounts = AccountAuthenticator(self._tokens.reader, self._tokens.audiences, self._find)
+        for kind, plural in RBAC_KINDS.items():
+            self._cache.follow(self._core.kinds.named(RBAC_GROUP, "v1", plural).kept, roles.follower(kind))
+        self._cache.follow(self._core.kinds.named("", "v1", "pods").kept, pods)
+        accounts = AccountAuthenticator(self._tokens.reader, self._tokens.audiences, self._metadata_of)
         self._authentication = authentication(config, accounts)
         self._objects = ReviewingObjects(
             build_objects(self._core, config.service_cluster_ip_range),
-            Judges(self._authentication, self._authorization),
+            Judges(self._authentication, self._authorization, rbac),
         )
         self._kubelets = Kubelets(kubelet_credentials(config))
         self._streams = PodStreams(self._core, self._core.kinds.named("", "v1", "nodes").resource, self._kubelets)
@@ -257,9 +274,12 @@ class ApiServer:
             # A second cancellation must not cut the draining short.
             await asyncio.shield(stop())
 
-    def _find(self, plural: str, namespace: str, name: str) -> ObjectMeta | None:
-        """The metadata of an object of the core group, as the cache has it."""
-        found = self._cache.of(self._core.kinds.named("", "v1", plural).kept).peek(namespace, name)
+    def _find(self, plural: str, namespace: str, name: str) -> Item | None:
+        """An object of the core group, as the cache has it."""
+        return self._cache.of(self._core.kinds.named("", "v1", plural).kept).peek(namespace, name)
+
+    def _metadata_of(self, plural: str, namespace: str, name: str) -> ObjectMeta | None:
+        found = self._find(plural, namespace, name)
         return None if found is None else found.metadata
 
     def _add_checks(self) -> None:
@@ -274,6 +294,12 @@ def _listening() -> Iterator[None]:
         yield
     except OSError as error:
         raise AddressNotListenedOn(str(error)) from None
+
+
+def _default_roles() -> Iterable[RbacObject]:
+    from kubewire.apiserver.bootstrap.rbac import rbac_objects  # noqa: PLC0415 - not before the server is up
+
+    return rbac_objects()
 
 
 def _etcd_options(config: ApiServerConfig) -> EtcdOptions:

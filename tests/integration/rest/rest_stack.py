@@ -7,12 +7,15 @@ from contextlib import asynccontextmanager
 import aiohttp
 
 from kubewire.apiserver.auth.authentication import Authentication
-from kubewire.apiserver.auth.authorization import Authorization
+from kubewire.apiserver.auth.authorization import Authorization, allow_masters
 from kubewire.apiserver.auth.tokens import TokenAuthenticator, parse_token_file
+from kubewire.apiserver.bootstrap.rbac import rbac_objects
 from kubewire.apiserver.cache.watch_cache import WatchCache
 from kubewire.apiserver.etcd.client import EtcdClient
 from kubewire.apiserver.etcd.options import EtcdOptions
 from kubewire.apiserver.metrics import ApiServerMetrics
+from kubewire.apiserver.rbac.authorizer import RbacAuthorizer
+from kubewire.apiserver.rbac.index import RbacIndex
 from kubewire.apiserver.registry.core import Core as RegistryCore
 from kubewire.apiserver.registry.kinds import Kinds, cached_kinds
 from kubewire.apiserver.registry.objects import Registry
@@ -54,7 +57,7 @@ async def rest_stack(etcd: str, settings: RestSettings | None = None) -> AsyncIt
     client = EtcdClient(EtcdOptions(endpoints=(f"http://{etcd}",)))
     store = EtcdStore(client)
     cache = WatchCache(store, cached_kinds(table), metrics)
-    authorization = Authorization()
+    authorization = Authorization((allow_masters, RbacAuthorizer(RbacIndex(rbac_objects))))
     authentication = Authentication([TokenAuthenticator(parse_token_file(TOKENS))])
     registry = Registry(RegistryCore(store, cache, Kinds(table), authorization))
     objects = ReviewingObjects(registry, Judges(authentication, authorization))

@@ -9,7 +9,11 @@ from typing import Never
 
 from google.protobuf.message import Message
 
+from kubewire.apiserver.contracts import Identity
 from kubewire.machinery.resources import Resource
+
+NOBODY = Identity("")
+"""Of whom nothing is known."""
 
 
 class Operation(StrEnum):
@@ -29,6 +33,8 @@ class Request:
     namespace: str
     name: str
     old: Message | None = None
+    identity: Identity = NOBODY
+    subresource: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,8 @@ from kubewire.apiserver.admission.objects import (
     taint_new_node,
 )
 from kubewire.apiserver.admission.pods import assign_priority, assign_service_account, tolerate_node_troubles
+from kubewire.apiserver.nodes.restriction import PLUGIN as NODE_RESTRICTION
+from kubewire.apiserver.nodes.restriction import restrict_node, restrict_own_name, restrict_pod
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 _CREATE = frozenset({Operation.CREATE})
 _WRITE = frozenset({Operation.CREATE, Operation.UPDATE})
 _DELETE = frozenset({Operation.DELETE})
+_EVERY = frozenset(Operation)
 
 
 def _plugin(name: str, kind: str, operations: frozenset[Operation], act: object, *, group: str = "") -> Plugin:
@@ -51,6 +54,10 @@ MUTATORS: Final[Sequence[Plugin]] = (
 
 VALIDATORS: Final[Sequence[Plugin]] = (
     _plugin("NamespaceLifecycle", "Namespace", _DELETE, keep_system_namespaces),
+    _plugin(NODE_RESTRICTION, "Pod", _EVERY, restrict_pod),
+    _plugin(NODE_RESTRICTION, "Node", _EVERY, restrict_node),
+    _plugin(NODE_RESTRICTION, "Lease", _EVERY, restrict_own_name, group="coordination.k8s.io"),
+    _plugin(NODE_RESTRICTION, "CSINode", _EVERY, restrict_own_name, group="storage.k8s.io"),
     _plugin(
         "CertificateSubjectRestriction",
         "CertificateSigningRequest",
@@ -69,8 +76,13 @@ class Admission:
     """The plug-ins of the table but for those that are left out, found by kind and operation."""
 
     def __init__(self, disabled: Collection[str] = ()) -> None:
+        self._disabled = frozenset(disabled)
         self._mutating = _indexed(MUTATORS, disabled)
         self._validating = _indexed(VALIDATORS, disabled)
+
+    def runs(self, name: str) -> bool:
+        """Whether a plug-in is not left out; for parts of it that are no entries of the table."""
+        return name not in self._disabled
 
     def mutate(self, obj: Message, request: Request) -> None:
         """Change `obj` as stock plug-ins would; raises StatusError (Forbidden) if one of them refuses it.

@@ -17,7 +17,10 @@ PRIVILEGED_GROUP: Final = "system:masters"
 
 
 class Attributes(NamedTuple):
-    """What is asked: a verb on a resource, or (with `path`) on a URL that is no resource."""
+    """What is asked: a verb on a resource, or (with `path`) on a URL that is no resource.
+
+    `fields` are what lists and watches are narrowed to by field selector, as the caller wrote it.
+    """
 
     identity: Identity
     verb: str
@@ -28,6 +31,7 @@ class Attributes(NamedTuple):
     namespace: str = ""
     name: str = ""
     path: str = ""
+    fields: str = ""
 
     @property
     def qualified_resource(self) -> str:

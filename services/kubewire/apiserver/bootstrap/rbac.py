@@ -1,4 +1,8 @@
-"""Default roles and bindings, from `rbac.tsv` beside this file (`tools/facts/bootstrap_rbac.py` documents its form)."""
+"""Default roles and bindings, from `rbac.tsv` beside this file (`tools/facts/bootstrap_rbac.py` documents its form).
+
+`components.tsv` has the same form. It declares what our components may do beyond upstream's roles: controllers here all
+act as one user, where upstream gives each a service account of its own, so that user is bound to each one's role.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,8 @@ GROUP: Final = "rbac.authorization.k8s.io"
 _LABEL: Final = ("kubernetes.io/bootstrapping", "rbac-defaults")
 _ANNOTATION: Final = ("rbac.authorization.kubernetes.io/autoupdate", "true")
 
+_TABLES: Final = ("rbac.tsv", "components.tsv")
+
 RbacObject = ClusterRole | Role | ClusterRoleBinding | RoleBinding
 _KINDS: Final[dict[str, type[RbacObject]]] = {
     kind.DESCRIPTOR.name: kind for kind in (ClusterRole, Role, ClusterRoleBinding, RoleBinding)
@@ -25,8 +31,12 @@ _KINDS: Final[dict[str, type[RbacObject]]] = {
 
 
 def rbac_objects() -> Iterator[RbacObject]:
-    """All of them, in the order of the table."""
-    text = files("kubewire.apiserver.bootstrap").joinpath("rbac.tsv").read_text()
+    """All of them, in the order of the tables."""
+    for name in _TABLES:
+        yield from _objects(files("kubewire.apiserver.bootstrap").joinpath(name).read_text())
+
+
+def _objects(text: str) -> Iterator[RbacObject]:
     found: RbacObject | None = None
     for line in text.splitlines():
         cells = line.split("\t")

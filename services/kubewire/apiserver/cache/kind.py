@@ -7,9 +7,10 @@ Nothing is decoded to be kept; it is only checked that it can be.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from sys import intern
+from typing import Protocol
 
 from google.protobuf.message import DecodeError
 
@@ -50,6 +51,18 @@ class Kind:
         return self.resource.storage.prefix.encode() + b"/"
 
 
+class Follower(Protocol):
+    """Whoever keeps an index of its own over the objects of a kind. Called for each change: note it, and work later."""
+
+    def change(self, item: Item | None, previous: Item | None) -> None:
+        """An object is now `item` and was `previous`; None where there is, or was, none."""
+        ...
+
+    def replace(self, items: Iterable[Item]) -> None:
+        """These are all objects there are."""
+        ...
+
+
 class KindCache:
     """Objects, history and watchers of one kind. `revision` tells what the whole cache has seen."""
 
@@ -59,6 +72,7 @@ class KindCache:
         self.history = History(0)
         self.dispatcher = Dispatcher(revision)
         self.metrics = metrics
+        self.followers: list[Follower] = []
         self._bytes = 0
         self._prefix = kind.prefix
         self._message = message_class(kind.resource.message)
@@ -109,6 +123,8 @@ class KindCache:
             return
         if previous is not None:
             self._bytes -= len(previous.raw)
+        for follower in self.followers:
+            follower.change(item, previous)
         self.history.append(event)
         self.metrics.received.value += 1
         self.metrics.dispatched.value += self.dispatcher.offer(event)
@@ -126,6 +142,8 @@ class KindCache:
         for watcher in self.dispatcher.watchers():
             watcher.fail(watch_history_lost())
         self.items.replace(items)
+        for follower in self.followers:
+            follower.replace(items.values())
         self.history = History(revision)
         self._bytes = sum(len(item.raw) for item in items.values())
         self.metrics.initializations.value += 1

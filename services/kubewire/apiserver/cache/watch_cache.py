@@ -15,7 +15,7 @@ from contextlib import aclosing
 
 from kubewire.apiserver.cache.barrier import Barrier, BarrierTimes
 from kubewire.apiserver.cache.gate import RevisionGate
-from kubewire.apiserver.cache.kind import Kind, KindCache
+from kubewire.apiserver.cache.kind import Follower, Kind, KindCache
 from kubewire.apiserver.cache.loader import load_pages, starting_revision
 from kubewire.apiserver.cache.options import CacheOptions
 from kubewire.apiserver.cache.reader import KindReader
@@ -79,6 +79,15 @@ class WatchCache:
             KeyError: the kind is not kept.
         """
         return self._readers[resource]
+
+    def follow(self, resource: Resource, follower: Follower) -> None:
+        """Tell `follower` of every change of a kind; before `run`.
+
+        Raises:
+            KeyError: the kind is not kept.
+        """
+        by_resource = {cache.kind.resource: cache for cache in self._caches}
+        by_resource[resource].followers.append(follower)
 
     async def wait_synced(self) -> None:
         """Wait until it has once caught up with the store."""

@@ -16,11 +16,13 @@ from kubewire.apiserver.record.ring import WriteRing
 from kubewire.apiserver.registry.companions import Companion
 from kubewire.apiserver.registry.kinds import Kinds
 from kubewire.apiserver.registry.limits import MUTATING_LIMIT, READ_ONLY_LIMIT, InFlight
+from kubewire.apiserver.registry.selections import exact_name
 from kubewire.apiserver.storage.store import Store
 from kubewire.machinery.resources import Resource
 
 if TYPE_CHECKING:
     from kubewire.apiserver.auth.cluster_tokens import ClusterTokens
+    from kubewire.apiserver.rbac.escalation import Escalation
     from kubewire.apiserver.registry.accounts import PodAccounts
 
 
@@ -33,6 +35,7 @@ class Core:
         random: for uids and generated names.
         companions: by the resource whose writes they accompany.
         accounts: what comes with pods' accounts; None where pods need none.
+        escalation: keeps authors of roles and bindings from giving away more than they have; None where nobody checks.
         issuer: signs the tokens of service accounts; None where there are none.
         reads, writes: how many of each may be under way.
     """
@@ -48,11 +51,15 @@ class Core:
     companions: dict[Resource, Companion] = field(default_factory=dict)
     writes: InFlight = field(default_factory=lambda: InFlight(MUTATING_LIMIT))
     accounts: PodAccounts | None = None
+    escalation: Escalation | None = None
     issuer: ClusterTokens | None = None
     admission: Admission = field(default_factory=Admission)
 
-    def authorize(self, call: Call, verb: str) -> None:
-        """Raises StatusError 403 unless the caller may do this."""
+    def authorize(self, call: Call, verb: str, field_text: str = "") -> None:
+        """Raises StatusError 403 unless the caller may do this.
+
+        Who lists or watches one object by its name (`field_text`) may do so if a role names the object.
+        """
         resource = call.resource
         namespace = call.namespace
         if not namespace and resource.kind == "Namespace":
@@ -66,6 +73,7 @@ class Core:
                 resource.plural,
                 call.subresource,
                 namespace,
-                call.name,
+                call.name or (exact_name(field_text) if field_text else ""),
+                fields=field_text,
             )
         )

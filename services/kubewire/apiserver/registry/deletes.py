@@ -94,7 +94,9 @@ class _Delete:
         failure = failed_precondition(named, call.name, metadata_of(obj), found.resource_version, self.options)
         if failure is not None:
             raise failure
-        self.core.admission.validate(obj, Request(resource, Operation.DELETE, call.namespace, call.name, obj))
+        self.core.admission.validate(
+            obj, Request(resource, Operation.DELETE, call.namespace, call.name, obj, call.identity)
+        )
         step = self.kind.deletion.plan(obj, self.options, int(self.core.clock()))
         return _Plan(step, found, obj, self.core.clock())
 

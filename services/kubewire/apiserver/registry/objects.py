@@ -43,12 +43,12 @@ class Registry:
         """See `Objects`."""
         core = self._core
         with core.reads.admit(call.identity):
-            core.authorize(call, "list")
+            core.authorize(call, "list", options.field_selector)
             return await reads.list_page(core, call, options)
 
     async def watch(self, call: Call, options: WatchOptions) -> Watch:
         """See `Objects`. Watches last, so they are not limited."""
-        self._core.authorize(call, "watch")
+        self._core.authorize(call, "watch", options.field_selector)
         return await reads.watch(self._core, call, options)
 
     async def create(self, call: Call, body: Body, options: WriteOptions) -> Written:
@@ -122,7 +122,7 @@ class Registry:
         """See `Objects`."""
         core = self._core
         with core.writes.admit(call.identity):
-            core.authorize(call, "deletecollection")
+            core.authorize(call, "deletecollection", selection.field_selector)
             page = await reads.list_page(core, call, selection)
             results = await each(page.items, lambda item: delete(core, _call_for(call, item), options))
             for result in results:

@@ -20,6 +20,7 @@ from typing import Final
 from kubewire.apiserver.registry import steps
 from kubewire.apiserver.registry.accounts import give_account
 from kubewire.apiserver.registry.decoding import decode_new
+from kubewire.apiserver.registry.escalation import confirm_no_escalation
 from kubewire.apiserver.registry.ownership import track_changed, track_new
 from kubewire.apiserver.registry.priority import assign_priority
 from kubewire.apiserver.registry.recording import record
@@ -40,6 +41,7 @@ CREATE: Final[tuple[Step, ...]] = (
     steps.mutate_new,
     give_account,
     assign_priority,
+    confirm_no_escalation,
     *_FINISH,
     store_new,
     record,
@@ -51,6 +53,7 @@ CHANGE: Final[tuple[Step, ...]] = (
     steps.default,
     track_changed,
     steps.mutate_changed,
+    confirm_no_escalation,
     steps.prepare_changed,
     steps.validate_changed,
 )
@@ -61,6 +64,7 @@ CHANGE_NOTHING: Final[tuple[Step, ...]] = (
     steps.check_version,
     *_NAME,
     steps.mutate_new,
+    confirm_no_escalation,
     *_FINISH,
 )
 """What an update does where there is no object, if the kind lets it create one; what waits is done before the store."""

@@ -32,6 +32,14 @@ def selection_of(resource: Resource, namespace: str, label_text: str, field_text
     return _selection(resource, namespace, label_text, field_text)
 
 
+def exact_name(field_text: str) -> str:
+    """The name of the one object that a field selector leaves; empty if it leaves several, or cannot be read."""
+    try:
+        return fields.parse(field_text).exact_value("metadata.name") or ""
+    except SelectorError:
+        return ""  # whoever serves the request says what is wrong with it
+
+
 @lru_cache(maxsize=1024)
 def _selection(resource: Resource, namespace: str, label_text: str, field_text: str) -> Selection:
     try:

@@ -136,7 +136,9 @@ def _old(write: Write) -> Message:
 
 def _request(write: Write, operation: Operation) -> Request:
     meta = write.meta
-    return Request(write.kind.resource, operation, meta.namespace, meta.name, write.old)
+    call = write.call
+    old = write.old
+    return Request(write.kind.resource, operation, meta.namespace, meta.name, old, call.identity, call.subresource)
 
 
 def _refuse_invalid(write: Write, problems: list[FieldError]) -> None:

@@ -1,7 +1,7 @@
 """Paths that are no resources: discovery, OpenAPI, version, health, metrics, and the list of paths itself.
 
-Version and health are open to everyone. Discovery and OpenAPI are for every known caller, as stock clusters have it
-(role `system:discovery`); all else is asked of the authorizers.
+Version and health are open to everyone. All else is asked of the authorizers: by the default roles discovery and
+OpenAPI are for every known caller, and what tokens are checked by is for service accounts.
 """
 
 from __future__ import annotations
@@ -39,18 +39,11 @@ if TYPE_CHECKING:
     from kubewire.machinery.resources import Resource
 
 _DISCOVERY_GROUP: Final = "apidiscovery.k8s.io"
-_FOR_EVERYONE: Final = ("/api", "/apis", "/openapi", "/version", "/healthz", "/livez", "/readyz")
 _VARY: Final[tuple[Header, ...]] = (("Vary", "Accept"),)
 _FOREVER: Final[tuple[Header, ...]] = ((CACHE_CONTROL, "public, immutable, max-age=31536000"),)
 _FOR_AN_HOUR: Final[tuple[Header, ...]] = ((CACHE_CONTROL, "public, max-age=3600"),)
 _KEY_SET_TYPE: Final = b"application/jwk-set+json"
 _OPENAPI_FORMATS: Final = (Format.JSON,)
-
-
-def is_for_everyone(path: str) -> bool:
-    """Whether every known caller may read a path."""
-    root = "/" + path.strip("/").partition("/")[0]
-    return root in _FOR_EVERYONE
 
 
 class Documents:
@@ -79,8 +72,7 @@ class Documents:
             StatusError: 403, 406.
         """
         path = request.path
-        if not is_for_everyone(path):
-            self._authorization.require(Attributes(identity, request.method.lower(), path=path))
+        self._authorization.require(Attributes(identity, request.method.lower(), path=path))
         if request.method not in ("GET", "HEAD"):
             return None
         if path.startswith("/api"):

@@ -2,32 +2,47 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from kubewire.apiserver.auth.authentication import Authentication, Credentials, InvalidToken, as_member
+from kubewire.apiserver.auth.authentication import Authentication, Credentials, InvalidToken
 from kubewire.apiserver.auth.authorization import PRIVILEGED_GROUP, Attributes, Authorization, Verdict
 from kubewire.apiserver.contracts import Call, Identity
+from kubewire.apiserver.nodes.identity import is_node
+from kubewire.apiserver.rbac.rules import EVERYTHING
 from kubewire.machinery import errors, field_errors
 from kubewire.machinery.errors import StatusError
 from kubewire.machinery.field_errors import FieldError
 from kubewire.machinery.field_path import ROOT
+from kubewire.machinery.selectors import fields
 
 if TYPE_CHECKING:
     from kubewire.api.authentication.v1.self_subject_review_pb2 import SelfSubjectReview
     from kubewire.api.authentication.v1.token_review_pb2 import TokenReview
     from kubewire.api.authentication.v1.user_info_pb2 import UserInfo
-    from kubewire.api.authorization.v1.self_subject_rules_review_pb2 import SelfSubjectRulesReview
+    from kubewire.api.authorization.v1.self_subject_rules_review_pb2 import (
+        SelfSubjectRulesReview,
+        SubjectRulesReviewStatus,
+    )
     from kubewire.api.authorization.v1.subject_access_review_pb2 import (
         LocalSubjectAccessReview,
+        ResourceAttributes,
         SelfSubjectAccessReview,
         SelfSubjectAccessReviewSpec,
         SubjectAccessReview,
         SubjectAccessReviewSpec,
         SubjectAccessReviewStatus,
     )
+    from kubewire.apiserver.rbac.rules import Rule
 
 _SPEC = ROOT.child("spec")
-_EVERYTHING = "*"
+
+
+class RulesFor(Protocol):
+    """Lists what a user may do."""
+
+    def rules_for(self, identity: Identity, namespace: str) -> tuple[list[Rule], str]:
+        """Rules, and what kept others from being found."""
+        ...
 
 
 class Judges(NamedTuple):
@@ -35,6 +50,7 @@ class Judges(NamedTuple):
 
     authentication: Authentication
     authorization: Authorization
+    rules: RulesFor | None = None
 
 
 def self_subject(review: SelfSubjectReview, call: Call, _judges: Judges) -> None:
@@ -80,7 +96,7 @@ def subject_access(review: SubjectAccessReview | LocalSubjectAccessReview, call:
         )
         raise _invalid(call, problem)
     review.ClearField("status")
-    identity = as_member(spec.user, uid=spec.uid, groups=spec.groups)
+    identity = Identity(spec.user, spec.uid, tuple(spec.groups), _extra_of(spec))
     _decide(review.status, _attributes(spec, identity, call), judges)
 
 
@@ -94,17 +110,34 @@ def local_subject_access(review: LocalSubjectAccessReview, call: Call, judges: J
     subject_access(review, call, judges)
 
 
-def self_rules(review: SelfSubjectRulesReview, call: Call, _judges: Judges) -> None:
-    """What the caller may do: known of those who may do everything, and marked incomplete for others."""
+def self_rules(review: SelfSubjectRulesReview, call: Call, judges: Judges) -> None:
+    """What the caller may do in a namespace, as far as authorizers can list it."""
+    if not review.spec.namespace:
+        raise errors.bad_request("no namespace on request")
     review.ClearField("status")
-    if PRIVILEGED_GROUP in call.identity.groups:
-        every = [_EVERYTHING]
-        review.status.resourceRules.add(verbs=every, apiGroups=every, resources=every)
-        review.status.nonResourceRules.add(verbs=every, nonResourceURLs=every)
-        review.status.incomplete = False
-        return
-    review.status.incomplete = True
-    review.status.evaluationError = f"the authorizers in use list no rules; ask them with a {_SELF_ACCESS}"
+    status, identity = review.status, call.identity
+    if PRIVILEGED_GROUP in identity.groups:
+        found, problems = list(EVERYTHING), ""
+    elif judges.rules is None:
+        found, problems = [], f"the authorizers in use list no rules; ask them with a {_SELF_ACCESS}"
+    else:
+        found, problems = judges.rules.rules_for(identity, review.spec.namespace)
+        if is_node(identity):
+            problems = "node authorizer does not support user rule resolution"
+    for rule in found:
+        _list(status, rule)
+    status.incomplete = bool(problems)
+    if problems:
+        status.evaluationError = problems
+
+
+def _list(status: SubjectRulesReviewStatus, rule: Rule) -> None:
+    if rule.urls:
+        status.nonResourceRules.add(verbs=rule.verbs, nonResourceURLs=rule.urls)
+    if rule.resources:
+        status.resourceRules.add(
+            verbs=rule.verbs, apiGroups=rule.groups, resources=rule.resources, resourceNames=rule.names
+        )
 
 
 _SELF_ACCESS = "SelfSubjectAccessReview"
@@ -115,6 +148,10 @@ def _describe(info: UserInfo, identity: Identity) -> None:
     info.groups.extend(identity.groups)
     for key, values in identity.extra:
         info.extra[key].items.extend(values)
+
+
+def _extra_of(spec: SubjectAccessReviewSpec) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return tuple((key, tuple(spec.extra[key].items)) for key in sorted(spec.extra))
 
 
 def _attributes(
@@ -138,6 +175,20 @@ def _attributes(
         asked.subresource,
         asked.namespace,
         asked.name,
+        fields=_field_text(asked),
+    )
+
+
+def _field_text(asked: ResourceAttributes) -> str:
+    """The fields that the request would be narrowed to, as it would write them."""
+    if asked.fieldSelector.rawSelector:
+        return asked.fieldSelector.rawSelector
+    return str(
+        fields.Selector(
+            fields.Requirement(one.key, one.values[0])
+            for one in asked.fieldSelector.requirements
+            if one.operator == "In" and len(one.values) == 1
+        )
     )
 
 

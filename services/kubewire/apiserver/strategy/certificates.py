@@ -46,6 +46,8 @@ class CertificateSigningRequestStrategy(KindStrategy["CertificateSigningRequest"
         if identity.uid:
             obj.spec.uid = identity.uid
         obj.spec.groups.extend(identity.groups)
+        for key, values in identity.extra:
+            obj.spec.extra[key].items.extend(values)
 
     def reconcile(self, new: CertificateSigningRequest, old: CertificateSigningRequest, _ctx: WriteContext) -> None:
         """Nothing but metadata changes."""

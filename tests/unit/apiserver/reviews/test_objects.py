@@ -8,8 +8,11 @@ import pytest
 from kubewire.apiserver.auth.authentication import Authentication
 from kubewire.apiserver.auth.authorization import Authorization
 from kubewire.apiserver.auth.tokens import TokenAuthenticator, parse_token_file
+from kubewire.apiserver.bootstrap.rbac import rbac_objects
 from kubewire.apiserver.contracts import Body, Call, Encoding, Identity, Objects, Written
 from kubewire.apiserver.options import WriteOptions
+from kubewire.apiserver.rbac.authorizer import RbacAuthorizer
+from kubewire.apiserver.rbac.index import RbacIndex
 from kubewire.apiserver.reviews.answers import Judges
 from kubewire.apiserver.reviews.objects import ReviewingObjects
 from kubewire.machinery.codec.encode import to_dict
@@ -39,7 +42,7 @@ class Stored:
 def reviewing(stored: Stored | None = None) -> ReviewingObjects:
     """With one known token, `t`, and masters who may do everything."""
     tokens = TokenAuthenticator(parse_token_file("t,joe,9,group"))
-    judges = Judges(Authentication([tokens]), Authorization())
+    judges = Judges(Authentication([tokens]), Authorization(), RbacAuthorizer(RbacIndex(rbac_objects)))
     return ReviewingObjects(cast("Objects", stored or Stored()), judges)
 
 
@@ -105,10 +108,25 @@ async def test_whose_token() -> None:
 
 
 async def test_what_may_i() -> None:
-    """Masters may everything; of others the rules are not known."""
-    everything = await ask("selfsubjectrulesreviews", MASTER, {})
+    """Masters may everything; the rules of others are those of their roles, unless nobody lists any."""
+    asked = {"namespace": "n"}
+    everything = await ask("selfsubjectrulesreviews", MASTER, asked)
     assert everything["resourceRules"] == [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}]
-    assert (await ask("selfsubjectrulesreviews", USER, {}))["incomplete"] is True
+    found = await ask("selfsubjectrulesreviews", USER, asked)
+    assert found["incomplete"] is False
+    assert {"verbs": ["get"], "nonResourceURLs": ["/healthz", "/livez", "/readyz", "/version", "/version/"]} in found[
+        "nonResourceRules"
+    ]
+    node = Identity("system:node:n", groups=("system:nodes",))
+    assert "node authorizer" in (await ask("selfsubjectrulesreviews", node, asked))["evaluationError"]
+    with pytest.raises(StatusError, match="no namespace on request"):
+        await ask("selfsubjectrulesreviews", USER, {})
+
+
+async def test_whose_extra() -> None:
+    """What an identity carries besides is told, and taken from a review."""
+    identity = Identity("jane", extra=(("scopes", ("a", "b")),))
+    assert (await ask("selfsubjectreviews", identity, {}))["userInfo"]["extra"] == {"scopes": ["a", "b"]}
 
 
 async def test_everything_else_is_stored() -> None:

@@ -9,10 +9,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
+from kubewire.apiserver.admission.contracts import Operation, Request
 from kubewire.apiserver.auth.account_claims import Claims, Named
 from kubewire.apiserver.contracts import Written
 from kubewire.apiserver.defaults.table import apply_kind_defaults
 from kubewire.apiserver.item import Item
+from kubewire.apiserver.nodes.restriction import PLUGIN as NODE_RESTRICTION
+from kubewire.apiserver.nodes.restriction import restrict_token
 from kubewire.apiserver.options import GetOptions
 from kubewire.apiserver.registry import reads
 from kubewire.apiserver.registry.decoding import decode_message
@@ -61,7 +64,11 @@ class AccountToken(Special):
         _complete(request, call, issuer.audiences)
         _validate(request)
         account = await reads.get(core, replace(call, subresource=""), GetOptions())
-        bound = await _bound(core, call, request.spec.boundObjectRef)
+        ref = request.spec.boundObjectRef
+        bound, pod = await _bound(core, call, ref)
+        if core.admission.runs(NODE_RESTRICTION):
+            asked = Request(call.resource, Operation.CREATE, call.namespace, call.name, identity=call.identity)
+            restrict_token(asked, ref, pod)
         now = int(core.clock())
         expires = now + request.spec.expirationSeconds
         named, audiences = Named(account.name, account.metadata.uid), tuple(request.spec.audiences)
@@ -96,22 +103,23 @@ def _validate(request: TokenRequest) -> None:
         raise errors.invalid(TOKEN_REQUEST.group_kind, request.metadata.name, [problem])
 
 
-async def _bound(core: Core, call: Call, ref: BoundObjectReference) -> _Bound:
-    """What a reference names, as it is now.
+async def _bound(core: Core, call: Call, ref: BoundObjectReference) -> tuple[_Bound, Pod | None]:
+    """What a reference names, as it is now, and the pod if it is one.
 
     Raises:
         StatusError: 404, it is not there; 409, it is another of the same name; 400, it cannot be bound to.
     """
     if not ref.kind and not ref.name:
-        return _Bound()
+        return _Bound(), None
     if ref.apiVersion != "v1" or ref.kind not in _PLURALS:
         group, _, version = ref.apiVersion.rpartition("/")
         named = f"{group}/{version}, Kind={ref.kind}"
         raise errors.bad_request(f"cannot bind token to object of type {named}")
     item = await _get(core, call, _PLURALS[ref.kind], ref.name)
     uid = item.metadata.uid
-    if ref.kind == "Pod":
-        bound = await _bound_to_pod(core, call, item)
+    pod = cast("Pod", item.message) if ref.kind == "Pod" else None
+    if pod is not None:
+        bound = await _bound_to_pod(core, call, pod)
     else:
         named_ = Named(item.name, uid)
         bound = _Bound(secret=named_) if ref.kind == "Secret" else _Bound(node=named_)
@@ -121,15 +129,14 @@ async def _bound(core: Core, call: Call, ref: BoundObjectReference) -> _Bound:
             "The object might have been deleted and then recreated"
         )
         raise errors.conflict(GroupResource("", ref.kind), ref.name, why)
-    return bound
+    return bound, pod
 
 
-async def _bound_to_pod(core: Core, call: Call, item: Item) -> _Bound:
-    pod = cast("Pod", item.message)
+async def _bound_to_pod(core: Core, call: Call, pod: Pod) -> _Bound:
     if pod.spec.serviceAccountName != call.name:
         why = f'cannot bind token for serviceaccount "{call.name}" to pod running with different serviceaccount name.'
         raise errors.bad_request(why)
-    named = Named(item.name, item.metadata.uid)
+    named = Named(pod.metadata.name, pod.metadata.uid)
     if not pod.spec.nodeName:
         return _Bound(pod=named)
     try:
