@@ -128,6 +128,7 @@ def _subresource(resource: Resource, subresource: Subresource, field: Fields) ->
 
 
 _INPUT = ("bytes stdin = 20;", "bool stdin_end = 21;", "kubewire.rpc.v1.TerminalSize resize = 22;")
+_FORWARDED = ("bytes data = 1;", "bool end = 2;")
 _OUTPUT = ("bytes stdout = 1;", "bytes stderr = 2;", f"{META}.Status status = 3;")
 
 
@@ -142,7 +143,7 @@ def _streaming(resource: Resource, name: str, where: tuple[str, ...]) -> Method:
         "log": (f"Stream{kind}Logs", "LogOptions", (), ("bytes data = 1;",)),
         "exec": (f"Exec{kind}", "ExecOptions", _INPUT, _OUTPUT),
         "attach": (f"Attach{kind}", "AttachOptions", _INPUT, _OUTPUT),
-        "portforward": (f"PortForward{kind}", "PortForwardOptions", ("bytes data = 20;",), ("bytes data = 1;",)),
+        "portforward": (f"PortForward{kind}", "PortForwardOptions", ("bytes data = 20;",), _FORWARDED),
     }[name]
     request = (*where, f"{core}.{kind}{options} options = 4;", *fields)
     return Method(method, request, f"{method}Response", answer, name != "log", streams_response=True)

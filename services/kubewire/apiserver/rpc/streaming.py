@@ -46,6 +46,9 @@ METHODS: Final = ("StreamPodLogs", "ExecPod", "AttachPod", "PortForwardPod")
 
 _LEAVING: Final = "the server is shutting down: connect again"
 _OK: Final = 200
+_NEVER: Final = b"\xff"
+_LAST: Final = {"exec": b"\x1a", "attach": b"\x1a", "portforward": b"\x10"}
+"""How the last answer of a call begins: with the tag of its field `status`, or `end`. No answer has more fields."""
 
 
 class StreamHandlers(grpc.GenericRpcHandler):
@@ -90,7 +93,7 @@ class StreamHandlers(grpc.GenericRpcHandler):
             request = _parsed(StreamPodLogsRequest, data)
             session = await self._streams.logs(self._call(context, request, "log"), request)
             if session is not None:
-                await _receive(session, context)
+                await _receive(session, context, _NEVER)
 
         await self._served(serve, "log", context)
 
@@ -103,7 +106,7 @@ class StreamHandlers(grpc.GenericRpcHandler):
                 call = self._call(context, request, subresource)
                 self._streams.authorize(call, CREATE)
                 session = await (await prepare(call, request)).open()
-                await _carry(session, requests, context)
+                await _carry(session, requests, context, _LAST[subresource])
 
             await self._served(serve, subresource, context)
 
@@ -172,22 +175,27 @@ def _parsed(kind: type[RequestT], data: bytes) -> RequestT:
         raise errors.bad_request(f"the request is malformed: {error}") from None
 
 
-async def _carry(session: Session, requests: AsyncIterator[bytes], context: Context) -> None:
+async def _carry(session: Session, requests: AsyncIterator[bytes], context: Context, last: bytes) -> None:
     async with asyncio.TaskGroup() as group:
         sending = group.create_task(_send(session, requests))
-        await _receive(session, context)
+        await _receive(session, context, last)
         sending.cancel()
 
 
 async def _send(session: Session, requests: AsyncIterator[bytes]) -> None:
+    if not await session.is_accepted():
+        return
     async for data in requests:
         await session.send(data)
     await session.end()
 
 
-async def _receive(session: Session, context: Context) -> None:
+async def _receive(session: Session, context: Context, last: bytes) -> None:
+    """Pass answers on, up to the one that begins with `last`."""
     try:
         while (data := await session.receive()) is not None:
             await context.write(data)
+            if data.startswith(last):
+                return
     finally:
         session.close()

@@ -11,6 +11,8 @@ import grpc
 import grpc.aio
 
 from kubewire.client.transport.failures import status_error
+from kubewire.component.grpc.accepting import ACCEPTED
+from kubewire.machinery import errors
 
 if TYPE_CHECKING:
     Call: TypeAlias = grpc.aio.StreamStreamCall[bytes, bytes] | grpc.aio.UnaryStreamCall[bytes, bytes]
@@ -28,8 +30,21 @@ class Session:
         Raises:
             StatusError: it refused.
         """
+        if not await self.is_accepted():
+            await self.receive()
+            raise errors.service_unavailable("the kubelet ended the call before it began")
+
+    async def is_accepted(self) -> bool:
+        """Wait until the kubelet has begun; False when it refused, which the receiver is told.
+
+        Input that is sent before might hide the refusal: a call that ends while it is written to fails by that.
+
+        Raises:
+            StatusError: nothing came back.
+        """
         with _translated():
-            await self._call.wait_for_connection()
+            # The library sends headers with a refusal as well.
+            return any(key == ACCEPTED for key, _ in await self._call.initial_metadata())
 
     async def send(self, message: bytes) -> None:
         """Send a message, as fast as it is taken; ignored when the call has ended, which the receiver sees."""

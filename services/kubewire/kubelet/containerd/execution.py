@@ -78,11 +78,16 @@ class Execution:
                     raise
                 await asyncio.sleep(_AGAIN_SECONDS)
                 continue
-            self.has_ended = True
-            for pipe in (self.stdout, self.stderr):
-                if pipe is not None:
-                    pipe.end_when_idle(IDLE_SECONDS)
+            self._ended()
             return code
+
+    def _ended(self) -> None:
+        self.has_ended = True
+        for pipe in (self.stdout, self.stderr):
+            if pipe is not None:
+                pipe.end_when_idle(IDLE_SECONDS)
+        if self._stdin is not None:
+            self._stdin.abandon()
 
     def close(self) -> None:
         """Let all pipes go."""

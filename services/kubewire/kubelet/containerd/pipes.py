@@ -78,11 +78,13 @@ class WritingPipe:
     def __init__(self, path: Path) -> None:
         self._fd = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
         self._loop = asyncio.get_running_loop()
+        self._turned: asyncio.Future[bool] | None = None
+        self._is_abandoned = False
 
     async def write(self, data: bytes) -> None:
-        """Write all of it, as fast as the process reads; nothing when the pipe is closed."""
+        """Write all of it, as fast as the process reads; nothing when the pipe is closed, or nobody reads any more."""
         left = memoryview(data)
-        while left and self._fd >= 0:
+        while left and self._fd >= 0 and not self._is_abandoned:
             try:
                 left = left[os.write(self._fd, left) :]
             except BlockingIOError:
@@ -90,11 +92,19 @@ class WritingPipe:
 
     async def _writable(self) -> None:
         turned: asyncio.Future[bool] = self._loop.create_future()
+        self._turned = turned
         self._loop.add_writer(self._fd, _wake, turned, True)
         try:
             await turned
         finally:
+            self._turned = None
             self._loop.remove_writer(self._fd)
+
+    def abandon(self) -> None:
+        """The process has ended: what was to be written is dropped."""
+        self._is_abandoned = True
+        if self._turned is not None:
+            _wake(self._turned, is_ready=False)
 
     def close(self) -> None:
         """Let it go; doing it twice is harmless. No write may be under way."""

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import orjson
 
-from kubewire.kubelet.streams import runtime_streams
+from kubewire.kubelet.streams import runtime_streams, statuses
+from kubewire.kubelet.streams.calls import drain
 from kubewire.kubelet.streams.commands import running
 from kubewire.machinery import errors
 from kubewire.rpc.core.v1.pod_service_pb2 import AttachPodRequest, AttachPodResponse
@@ -66,6 +67,7 @@ class AttachStreams:
             raise errors.bad_request("you must specify at least 1 of stdin, stdout, stderr that the container has")
         url = await self._runtime.attach_url(container.id, wanted)
         async with runtime_streams.connected(url) as session, _opened(session, wanted) as streams:
+            await call.accept()
             await _carry(call, streams)
 
 
@@ -89,13 +91,15 @@ async def _opened(session: SpdySession, wanted: runtime_streams.Wanted) -> Async
 async def _carry(call: StreamCall[AttachPodRequest], streams: _Streams) -> None:
     async with asyncio.TaskGroup() as group:
         feeding = group.create_task(_feed(call, streams))
-        for stream, is_error in ((streams.stdout, False), (streams.stderr, True)):
-            if stream is not None:
-                group.create_task(_send(call, stream, is_error=is_error))
-        # The runtime tells how it went once everything has ended.
-        told = await streams.error.read_all(_STATUS_BYTES)
-        feeding.cancel()
-    _raise_failure(told)
+        async with asyncio.TaskGroup() as sending:
+            for stream, is_error in ((streams.stdout, False), (streams.stderr, True)):
+                if stream is not None:
+                    sending.create_task(_send(call, stream, is_error=is_error))
+            # The runtime tells how it went once everything has ended.
+            told = await streams.error.read_all(_STATUS_BYTES)
+        _raise_failure(told)
+        await call.write(AttachPodResponse(status=statuses.of_exit(0)))
+        await drain(feeding)
 
 
 async def _feed(call: StreamCall[AttachPodRequest], streams: _Streams) -> None:

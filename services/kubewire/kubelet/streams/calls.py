@@ -10,6 +10,7 @@ import grpc
 import grpc.aio
 from google.protobuf.message import DecodeError, Message
 
+from kubewire.component.grpc.accepting import ACCEPTED
 from kubewire.component.grpc.failing import fail
 from kubewire.component.grpc.server import Handler
 from kubewire.kubelet.errors import RuntimeCallError
@@ -17,6 +18,7 @@ from kubewire.machinery import errors
 from kubewire.machinery.errors import StatusError
 
 RequestT = TypeVar("RequestT", bound=Message)
+_DRAIN_SECONDS: Final = 5.0
 Context = grpc.aio.ServicerContext[bytes, bytes]
 
 
@@ -40,10 +42,20 @@ class StreamCall(Generic[RequestT]):
         async for data in self._requests:
             yield parsed(kind, data)
 
+    async def accept(self) -> None:
+        """Tell the caller that it has begun, so that it sends input."""
+        await self._context.send_initial_metadata(((ACCEPTED, "true"),))
+
     async def write(self, answer: Message) -> None:
         """Send an answer; waits while the caller does not read. gRPC takes one at a time."""
         async with self._writing:
             await self._context.write(answer.SerializeToString())
+
+
+async def drain(feeding: asyncio.Task[None]) -> None:
+    """After the last answer, let a caller who is still sending see it: a call that ends at once may hide it."""
+    await asyncio.wait((feeding,), timeout=_DRAIN_SECONDS)
+    feeding.cancel()
 
 
 def parsed(kind: type[RequestT], data: bytes) -> RequestT:

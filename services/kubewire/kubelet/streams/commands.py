@@ -7,12 +7,12 @@ caller. A caller that leaves takes the command along.
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from kubewire.kubelet.containerd.execution import Execution, Executions
 from kubewire.kubelet.containerd.pipes import ReadingPipe, Streams
 from kubewire.kubelet.streams import statuses
+from kubewire.kubelet.streams.calls import drain
 from kubewire.machinery import errors
 from kubewire.rpc.core.v1.pod_service_pb2 import ExecPodRequest, ExecPodResponse
 
@@ -45,8 +45,8 @@ class CommandStreams:
         wanted = Streams(stdin=options.stdin, stdout=options.stdout, stderr=has_errors)
         process = self._executions.running(container.id, options.command, wanted, terminal=options.tty)
         async with process as execution:
-            code = await _carried(call, execution)
-        await call.write(ExecPodResponse(status=statuses.of_exit(code)))
+            await call.accept()
+            await _carry(call, execution)
 
 
 def running(pods: PodsOnNode, namespace: str, pod: str, name: str) -> ContainerOnNode:
@@ -61,17 +61,17 @@ def running(pods: PodsOnNode, namespace: str, pod: str, name: str) -> ContainerO
     return container
 
 
-async def _carried(call: StreamCall[ExecPodRequest], execution: Execution) -> int:
-    """Carry input, output and errors until the process has ended and all it wrote is sent; its exit code."""
+async def _carry(call: StreamCall[ExecPodRequest], execution: Execution) -> None:
+    """Carry input, output and errors until the process has ended and all it wrote is sent, then tell how it ended."""
     async with asyncio.TaskGroup() as group:
         feeding = group.create_task(_feed(call, execution))
-        if execution.stdout is not None:
-            group.create_task(_send(call, execution.stdout, is_error=False))
-        if execution.stderr is not None:
-            group.create_task(_send(call, execution.stderr, is_error=True))
-        code = await execution.wait()
-        feeding.cancel()
-    return code
+        async with asyncio.TaskGroup() as sending:
+            for pipe, is_error in ((execution.stdout, False), (execution.stderr, True)):
+                if pipe is not None:
+                    sending.create_task(_send(call, pipe, is_error=is_error))
+            code = await execution.wait()
+        await call.write(ExecPodResponse(status=statuses.of_exit(code)))
+        await drain(feeding)
 
 
 async def _feed(call: StreamCall[ExecPodRequest], execution: Execution) -> None:
@@ -89,5 +89,3 @@ async def _feed(call: StreamCall[ExecPodRequest], execution: Execution) -> None:
 async def _send(call: StreamCall[ExecPodRequest], pipe: ReadingPipe, *, is_error: bool) -> None:
     while data := await pipe.read():
         await call.write(ExecPodResponse(stderr=data) if is_error else ExecPodResponse(stdout=data))
-    with suppress(OSError):
-        pipe.close()

@@ -14,6 +14,7 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from kubewire.kubelet.streams.calls import drain
 from kubewire.machinery import errors
 from kubewire.rpc.core.v1.pod_service_pb2 import PortForwardPodRequest, PortForwardPodResponse
 
@@ -56,6 +57,7 @@ class PortStreams:
                 f"localhost:{port} inside the pod: {error}"
             ) from None
         with connection:
+            await call.accept()
             await _carry(call, connection)
 
 
@@ -66,15 +68,20 @@ async def _carry(call: StreamCall[PortForwardPodRequest], connection: socket.soc
         with suppress(OSError):  # reset: the end
             while data := await loop.sock_recv(connection, _CHUNK_BYTES):
                 await call.write(PortForwardPodResponse(data=data))
-        feeding.cancel()
+        await call.write(PortForwardPodResponse(end=True))
+        await drain(feeding)
 
 
 async def _feed(call: StreamCall[PortForwardPodRequest], connection: socket.socket) -> None:
     loop = asyncio.get_running_loop()
-    with suppress(OSError):  # the reading side sees it too
-        async for message in call:
-            if message.data:
+    is_open = True
+    async for message in call:
+        try:
+            if message.data and is_open:
                 await loop.sock_sendall(connection, message.data)
+        except OSError:
+            is_open = False  # the reading side sees it too; the rest is dropped
+    with suppress(OSError):
         connection.shutdown(socket.SHUT_WR)
 
 

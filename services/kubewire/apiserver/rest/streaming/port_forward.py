@@ -87,14 +87,23 @@ class Tunnel:
         try:
             async with asyncio.TaskGroup() as group:
                 sending = group.create_task(_send(data, session))
-                while (raw := await session.receive()) is not None:
-                    await data.write(PortForwardPodResponse.FromString(raw).data)
+                await _receive(data, session)
                 sending.cancel()
         finally:
             session.close()
 
 
+async def _receive(data: Stream, session: Session) -> None:
+    while (raw := await session.receive()) is not None:
+        answer = PortForwardPodResponse.FromString(raw)
+        await data.write(answer.data)
+        if answer.end:
+            return
+
+
 async def _send(data: Stream, session: Session) -> None:
+    if not await session.is_accepted():
+        return
     while piece := await data.read():
         await session.send(PortForwardPodRequest(data=piece).SerializeToString())
     if data.is_written:

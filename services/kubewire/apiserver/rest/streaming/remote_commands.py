@@ -59,6 +59,8 @@ class RemoteCommand:
 
     async def _send(self) -> None:
         """From the client to the process; a client that leaves ends the call."""
+        if not await self._session.is_accepted():
+            return
         while (raw := await self._socket.receive()) is not None:
             message = self._protocol.decode(raw)
             if message is None:
@@ -84,8 +86,8 @@ class RemoteCommand:
                     await self._write(self._protocol.encode(STDOUT, answer.stdout))
                 if answer.stderr:
                     await self._write(self._protocol.encode(STDERR, answer.stderr))
-                if answer.HasField("status") and answer.status.status != "Success":
-                    return StatusError.from_proto(answer.status)
+                if answer.HasField("status"):
+                    return None if answer.status.status == "Success" else StatusError.from_proto(answer.status)
         except StatusError as error:
             return error
         return None

@@ -27,7 +27,7 @@ class LogFile:
         Raises:
             OSError: it cannot be opened.
         """
-        self._path = path
+        self.path: Final = path
         self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
 
     def begin(self, tail_lines: int | None, since: bytes) -> None:
@@ -45,7 +45,7 @@ class LogFile:
     def _turned(self) -> bytes:
         """The beginning of the file that took this one's place, if there is one."""
         with suppress(FileNotFoundError):  # just renamed, and not made anew yet
-            here, there = os.fstat(self._fd), self._path.stat()
+            here, there = os.fstat(self._fd), self.path.stat()
             if here.st_ino == there.st_ino:
                 if there.st_size < os.lseek(self._fd, 0, os.SEEK_CUR):  # emptied in place
                     os.lseek(self._fd, 0, os.SEEK_SET)
@@ -54,7 +54,7 @@ class LogFile:
             last = os.read(self._fd, CHUNK_BYTES)
             if last:
                 return last
-            opened = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+            opened = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
             os.close(self._fd)
             self._fd = opened
             return os.read(self._fd, CHUNK_BYTES)
@@ -72,32 +72,29 @@ class LogReader:
         self._changes = changes
 
     async def read(
-        self, path: Path, wanted: Wanted, tail_lines: int | None, is_growing: Callable[[], bool] | None
+        self, file: LogFile, wanted: Wanted, tail_lines: int | None, is_growing: Callable[[], bool] | None
     ) -> AsyncGenerator[bytes]:
         """Pieces of what is wanted; with `is_growing`, on until it says that the container has ended.
 
         Raises:
             OSError: the file cannot be read.
         """
-        file, lines = LogFile(path), LineFilter(wanted)
-        try:
-            with self._changes.watching(path.parent) as changed:
-                # A whole block is searched at a time, so that this takes microseconds unless many lines are asked for.
-                await asyncio.to_thread(file.begin, tail_lines, wanted.since)
-                while not lines.is_full():
-                    changed.clear()
-                    was_growing = is_growing is not None and is_growing()
-                    # What was written before the end is read after it is known.
-                    while data := file.read():
-                        if shown := lines.feed(data):
-                            yield shown
-                        if lines.is_full():
-                            return
-                        await asyncio.sleep(0)
-                    if not was_growing:
+        lines = LineFilter(wanted)
+        with self._changes.watching(file.path.parent) as changed:
+            # Many lines may be asked for of a large file, so the search leaves the loop.
+            await asyncio.to_thread(file.begin, tail_lines, wanted.since)
+            while not lines.is_full():
+                changed.clear()
+                was_growing = is_growing is not None and is_growing()
+                # What was written before the end is read after it is known.
+                while data := file.read():
+                    if shown := lines.feed(data):
+                        yield shown
+                    if lines.is_full():
                         return
-                    with suppress(TimeoutError):
-                        async with asyncio.timeout(LOOK_SECONDS):
-                            await changed.wait()
-        finally:
-            file.close()
+                    await asyncio.sleep(0)
+                if not was_growing:
+                    return
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_SECONDS):
+                        await changed.wait()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from typing import TYPE_CHECKING, Final
 
 from kubewire.kubelet.streams.logs.lines import Wanted, sortable
+from kubewire.kubelet.streams.logs.reader import LogFile
 from kubewire.machinery import errors
 from kubewire.machinery.errors import StatusError
 from kubewire.rpc.core.v1.pod_service_pb2 import StreamPodLogsRequest, StreamPodLogsResponse
@@ -42,13 +43,15 @@ class LogStreams:
         def is_growing() -> bool:
             return self._is_running(namespace, name, container)
 
-        pieces = self._reader.read(
-            container.log_path, _wanted(options, self._clock()), tail, is_growing if options.follow else None
-        )
         try:
-            async with aclosing(pieces):
-                async for data in pieces:
-                    await call.write(StreamPodLogsResponse(data=data))
+            with closing(LogFile(container.log_path)) as file:
+                await call.accept()
+                pieces = self._reader.read(
+                    file, _wanted(options, self._clock()), tail, is_growing if options.follow else None
+                )
+                async with aclosing(pieces):
+                    async for data in pieces:
+                        await call.write(StreamPodLogsResponse(data=data))
         except OSError as error:
             raise errors.internal(f"the log of container {container.name} cannot be read: {error.strerror}") from None
 
