@@ -50,6 +50,7 @@ class NodeParts:
 
     Attributes:
         streaming: what logs, exec and the like stand on; None where nothing runs that could be looked into.
+        trusts_tokens: our gRPC port lets nobody in without the callers' token.
     """
 
     runtime: Runtime
@@ -59,6 +60,7 @@ class NodeParts:
     check: Check
     folders: Folders
     streaming: Streaming | None = None
+    trusts_tokens: bool = False
 
     def services(self, pods: PodsOnNode) -> Sequence[GrpcService]:
         """The gRPC services of those who look into containers."""
@@ -66,7 +68,7 @@ class NodeParts:
             return ()
         from kubewire.kubelet.streams.service import StreamsService  # noqa: PLC0415 - see `real_parts`
 
-        return (StreamsService(pods, self.streaming),)
+        return (StreamsService(pods, self.streaming, trusts_tokens=self.trusts_tokens),)
 
 
 def real_parts(ground: Ground) -> NodeParts:
@@ -99,6 +101,7 @@ def real_parts(ground: Ground) -> NodeParts:
         check=Checks(streaming.commands),
         folders=Folders(root),
         streaming=streaming,
+        trusts_tokens=config.caller_token_file is not None,
     )
 
 

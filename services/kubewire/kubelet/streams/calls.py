@@ -14,6 +14,7 @@ from kubewire.component.grpc.accepting import ACCEPTED
 from kubewire.component.grpc.failing import fail
 from kubewire.component.grpc.server import Handler
 from kubewire.kubelet.errors import RuntimeCallError
+from kubewire.kubelet.streams.callers import Callers
 from kubewire.machinery import errors
 from kubewire.machinery.errors import StatusError
 
@@ -70,31 +71,38 @@ def parsed(kind: type[RequestT], data: bytes) -> RequestT:
         raise errors.bad_request(f"the request is malformed: {error}") from None
 
 
-def streams(request: type[RequestT], serve: Callable[[StreamCall[RequestT]], Awaitable[None]]) -> Handler:
-    """The handler of a method that takes a stream and answers with one."""
+class Handlers:
+    """Makes handlers of methods that answer with streams, for callers who may have them."""
 
-    async def handle(requests: AsyncIterator[bytes], context: Context) -> None:
-        async def call() -> None:
-            async for data in requests:
-                await serve(StreamCall(parsed(request, data), requests, context))
-                return
-            raise errors.bad_request("the first message must name the pod")
+    def __init__(self, callers: Callers) -> None:
+        self._callers = callers
 
-        await _answered(call, context)
+    def both_ways(self, request: type[RequestT], serve: Callable[[StreamCall[RequestT]], Awaitable[None]]) -> Handler:
+        """Of a method that takes a stream."""
 
-    return grpc.stream_stream_rpc_method_handler(handle)
+        async def handle(requests: AsyncIterator[bytes], context: Context) -> None:
+            async def call() -> None:
+                self._callers.check(context)
+                async for data in requests:
+                    await serve(StreamCall(parsed(request, data), requests, context))
+                    return
+                raise errors.bad_request("the first message must name the pod")
 
+            await _answered(call, context)
 
-def answers(request: type[RequestT], serve: Callable[[StreamCall[RequestT]], Awaitable[None]]) -> Handler:
-    """The handler of a method that takes one request and answers with a stream."""
+        return grpc.stream_stream_rpc_method_handler(handle)
 
-    async def handle(data: bytes, context: Context) -> None:
-        async def call() -> None:
-            await serve(StreamCall(parsed(request, data), _nothing(), context))
+    def answers(self, request: type[RequestT], serve: Callable[[StreamCall[RequestT]], Awaitable[None]]) -> Handler:
+        """Of a method that takes one request."""
 
-        await _answered(call, context)
+        async def handle(data: bytes, context: Context) -> None:
+            async def call() -> None:
+                self._callers.check(context)
+                await serve(StreamCall(parsed(request, data), _nothing(), context))
 
-    return grpc.unary_stream_rpc_method_handler(handle)
+            await _answered(call, context)
+
+        return grpc.unary_stream_rpc_method_handler(handle)
 
 
 async def _answered(call: Callable[[], Awaitable[None]], context: Context) -> None:

@@ -10,7 +10,8 @@ from kubewire.kubelet.containerd.commands import Commands
 from kubewire.kubelet.containerd.execution import Executions
 from kubewire.kubelet.containerd.tasks import Tasks, connect
 from kubewire.kubelet.streams.attach import AttachStreams
-from kubewire.kubelet.streams.calls import answers, streams
+from kubewire.kubelet.streams.callers import Callers
+from kubewire.kubelet.streams.calls import Handlers
 from kubewire.kubelet.streams.commands import CommandStreams
 from kubewire.kubelet.streams.logs.changes import FileChanges
 from kubewire.kubelet.streams.logs.reader import LogReader
@@ -55,7 +56,9 @@ class StreamsService:
     name: Final = "kubewire.kubelet.v1.StreamsService"
     module: Final = "kubewire.kubelet.v1.streams_pb2"
 
-    def __init__(self, pods: PodsOnNode, streaming: Streaming) -> None:
+    def __init__(self, pods: PodsOnNode, streaming: Streaming, *, trusts_tokens: bool = False) -> None:
+        """With `trusts_tokens`, the server it stands on lets nobody in without the callers' token."""
+        self._handlers = Handlers(Callers(trusts_tokens=trusts_tokens))
         self._logs = LogStreams(pods, LogReader(streaming.changes), time.time)
         self._commands = CommandStreams(pods, streaming.executions)
         self._attach = AttachStreams(pods, RuntimeStreams(streaming.channel))
@@ -64,9 +67,10 @@ class StreamsService:
     @property
     def methods(self) -> Methods:
         """By name."""
+        both_ways = self._handlers.both_ways
         return {
-            "StreamLogs": answers(messages.StreamPodLogsRequest, self._logs.serve),
-            "Exec": streams(messages.ExecPodRequest, self._commands.serve),
-            "Attach": streams(messages.AttachPodRequest, self._attach.serve),
-            "PortForward": streams(messages.PortForwardPodRequest, self._ports.serve),
+            "StreamLogs": self._handlers.answers(messages.StreamPodLogsRequest, self._logs.serve),
+            "Exec": both_ways(messages.ExecPodRequest, self._commands.serve),
+            "Attach": both_ways(messages.AttachPodRequest, self._attach.serve),
+            "PortForward": both_ways(messages.PortForwardPodRequest, self._ports.serve),
         }
