@@ -229,6 +229,10 @@ class Images(Protocol):
         """Where images lie; None if the runtime cannot tell."""
         ...
 
+    async def sandbox_image(self) -> str:
+        """The name of the image that sandboxes are made of; empty if there is none or the runtime does not tell."""
+        ...
+
 
 class Runtime(Sandboxes, Images, Protocol):
     """All of it."""

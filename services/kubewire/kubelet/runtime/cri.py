@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+import orjson
+
 from kubewire.cri.v1 import api_pb2 as cri
 from kubewire.kubelet.errors import RuntimeCallError
 from kubewire.kubelet.runtime import cri_views as views
@@ -177,6 +179,17 @@ class CriRuntime:
         for one in found.image_filesystems:
             return Filesystem(one.fs_id.mountpoint, one.used_bytes.value)
         return None
+
+    async def sandbox_image(self) -> str:
+        """See `Images.sandbox_image`: containerd tells it among its settings."""
+        found = await self.calls.call(
+            f"{RUNTIME}Status", cri.StatusRequest(verbose=True), cri.StatusResponse, name="status", seconds=10
+        )
+        try:
+            settings = orjson.loads(found.info.get("config", "{}"))
+        except orjson.JSONDecodeError:
+            return ""
+        return str(settings.get("sandboxImage", "")) if isinstance(settings, dict) else ""
 
     # ----------------------------------------------------------------------------------------------------- calls
 

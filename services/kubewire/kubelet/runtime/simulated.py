@@ -259,6 +259,10 @@ class SimulatedRuntime:
         """See `Images.image_filesystem`."""
         return None
 
+    async def sandbox_image(self) -> str:
+        """See `Images.sandbox_image`."""
+        return ""
+
     # ------------------------------------------------------------------------------------------- what happens
 
     def end(self, container_id: str, exit_code: int, reason: str = "") -> None:
