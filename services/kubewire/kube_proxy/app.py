@@ -139,7 +139,7 @@ class KubeProxy:
                 for informer in self._synced:
                     await informer.wait_synced()
                 self.loop = loop
-                await loop.run(self._checks_changed.set)
+                await loop.run(self._synced_once_more)
         finally:
             edge.close()
 
@@ -210,6 +210,11 @@ class KubeProxy:
             Stage("work", work),
             Stage("upkeep", (Part("health", self.run_health), Part("watchdog", self.run_watchdog))),
         )
+
+    def _synced_once_more(self) -> None:
+        """After every round that succeeded."""
+        self._checks_changed.set()
+        self.health.refresh()
 
     def _sync_problem(self) -> str:
         missing = [str(informer.kind) for informer in self._synced if not informer.has_synced]

@@ -3,10 +3,12 @@
 import asyncio
 import json
 import socket
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,6 +23,7 @@ from tests.kube_proxy_process import KubeProxyProcess, running_kube_proxy
 from tests.network_namespaces import NetworkNamespace, ask
 
 PATIENCE_SECONDS = 20.0
+GRPCURL = str(Path(sys.executable).with_name("grpcurl"))
 
 
 @pytest.fixture
@@ -163,3 +166,24 @@ async def test_it_tells_of_itself(apiserver: ApiServerProcess, proxy: KubeProxyP
 def _chains(listing: str) -> list[str]:
     """Chains and rules with their handles, which change when they are made anew."""
     return [line.strip() for line in listing.splitlines() if "# handle" in line]
+
+
+async def test_its_own_service(apiserver: ApiServerProcess, proxy: KubeProxyProcess, network: Network) -> None:
+    """Rules desired and programmed can be asked for with grpcurl, found by reflection, and nothing differs."""
+    async with client_of(apiserver) as client:
+        address = (await client.resource(Service, namespace="default").create(service("web"))).spec.clusterIP
+        await client.resource(EndpointSlice, namespace="default").create(slice_of("web", network.addresses["a"]))
+        await eventually(lambda: who_answers(network.client, address) == {"a"})
+
+    def call(method: str, **request: str) -> Any:  # noqa: ANN401 - JSON of any message
+        at = f"127.0.0.1:{proxy.ports['grpc']}"
+        name = f"kubewire.kube_proxy.v1.KubeProxyService/{method}"
+        return json.loads(network.node.run(GRPCURL, "-plaintext", "-d", json.dumps(request), at, name))
+
+    [rule] = call("ListDesiredRules", namespace="default", name="web")["rules"]
+    assert rule["targets"] == [{"address": network.addresses["a"], "port": 8080, "local": True}]
+    assert call("ListProgrammedRules", namespace="default", name="web") == {"rules": [rule]}
+    assert call("GetDifference") == {}
+    assert call("GetStatus")["mode"] == "nftables"
+    health = network.node.run(GRPCURL, "-plaintext", f"127.0.0.1:{proxy.ports['grpc']}", "grpc.health.v1.Health/Check")
+    assert json.loads(health) == {"status": "SERVING"}

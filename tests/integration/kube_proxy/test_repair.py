@@ -1,5 +1,6 @@
 """What others do to our table is found and put right, and only what was harmed is touched."""
 
+import tempfile
 from collections.abc import Iterator
 
 import pytest
@@ -141,6 +142,39 @@ async def test_others_are_quicker(namespace: NetworkNamespace, backend: Nftables
         await backend.apply(Difference())
     assert await heal(backend)
     assert not await heal(backend)
+
+
+async def test_what_others_do_to_their_own(namespace: NetworkNamespace, backend: NftablesBackend) -> None:
+    """Changes of other tables, also of one of our name in another family, do not make us read ours."""
+    await heal(backend)
+    for change in ("add rule ip others mine drop", "add table ip6 kubewire", "delete table ip6 kubewire"):
+        namespace.run("nft", change)
+        assert not await backend.was_touched()
+    namespace.run("nft", f"add rule {TABLE} services drop; add rule ip others mine drop")
+    assert await backend.was_touched()
+    assert await backend.was_touched()
+    assert await heal(backend)
+    assert not await backend.was_touched()
+    namespace.run("nft", "add rule ip others mine drop")
+    [frontend] = [one for one in WANTED if one.is_node_port]
+    await backend.apply(Difference(remove=(frontend,)))
+    assert not await backend.was_touched()
+    assert await heal(backend)
+
+
+async def test_more_changes_than_can_be_kept(namespace: NetworkNamespace, backend: NftablesBackend) -> None:
+    """When more was told than there is room for, the table counts as touched, and reading it settles that."""
+    await heal(backend)
+    many = ", ".join(f"10.{number // 250}.{number % 250}.1" for number in range(60000))
+    namespace.run("nft", "add set ip others many { type ipv4_addr; }")
+    script = f"add element ip others many {{ {many} }}\n"
+    with tempfile.NamedTemporaryFile("w", suffix=".nft") as file:
+        file.write(script)
+        file.flush()
+        namespace.run("nft", "-f", file.name)
+    assert await backend.was_touched()
+    assert not await heal(backend)
+    assert not await backend.was_touched()
 
 
 async def test_clear_leaves_others_alone(namespace: NetworkNamespace, backend: NftablesBackend) -> None:

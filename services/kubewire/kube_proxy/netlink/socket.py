@@ -78,6 +78,12 @@ class NetfilterSocket:
             raise
         self._sequence = 0
 
+    @property
+    def port(self) -> int:
+        """What the kernel calls this socket when it tells others who changed something."""
+        number: int = self._socket.getsockname()[0]
+        return number
+
     def close(self) -> None:
         """Let it go."""
         self._socket.close()

@@ -69,7 +69,7 @@ class NftablesBackend:
 
     async def was_touched(self) -> bool:
         """See `Backend`."""
-        return await self._call(self._kernel.generation) != self._generation
+        return await self._call(self._look)
 
     async def clear(self) -> None:
         """See `Backend`."""
@@ -86,6 +86,14 @@ class NftablesBackend:
         except OSError as error:
             self._generation = None
             raise BackendFailed(f"nf_tables: {error.strerror or error}") from error
+
+    def _look(self) -> bool:
+        if self._generation is None:
+            return True
+        now = self._kernel.is_untouched_since(self._generation)
+        if now is not None:
+            self._generation = now
+        return now is None
 
     def _read(self) -> Programmed:
         image = self._kernel.read()

@@ -22,6 +22,7 @@ from kubewire.kube_proxy.netlink.tables import (
     set_of,
     table_name,
 )
+from kubewire.kube_proxy.netlink.watcher import ChangeWatcher
 
 _READS: Final = 20
 """Attempts to read a table that others keep changing."""
@@ -59,10 +60,16 @@ class Kernel:
         """
         self.messages: Final = Namespace(TABLE)
         self._socket = NetfilterSocket()
+        try:
+            self._watcher = ChangeWatcher(TABLE, self.messages.family, self._socket.port)
+        except OSError:
+            self._socket.close()
+            raise
 
     def close(self) -> None:
-        """Let the socket go."""
+        """Let the sockets go."""
         self._socket.close()
+        self._watcher.close()
 
     def generation(self) -> int:
         """Changes with every change anybody makes to nf_tables.
@@ -72,6 +79,19 @@ class Kernel:
         """
         return generation_of(self._socket.ask(self.messages.get_generation()))
 
+    def is_untouched_since(self, generation: int) -> int | None:
+        """The present generation, if nobody else has changed our table since one; None if somebody has, or may have.
+
+        Raises:
+            OSError: it cannot be told.
+        """
+        now = self.generation()
+        if now == generation:
+            return now
+        self._watcher.listen()
+        # A change is counted a moment before it is told.
+        return now if self._watcher.generation == now and not self._watcher.is_touched else None
+
     def read(self) -> Image:
         """One consistent image.
 
@@ -79,6 +99,8 @@ class Kernel:
             OSError: it cannot be read, or changes all the time.
         """
         for attempt in range(_READS):
+            self._watcher.listen()
+            self._watcher.is_touched = False
             before = self.generation()
             try:
                 image = self._read()
@@ -98,6 +120,8 @@ class Kernel:
             OSError: none of it was done.
         """
         self._socket.commit(SUBSYSTEM, messages)
+        # We are told of our own changes too; left lying, they would fill the buffer.
+        self._watcher.listen()
 
     def _read(self) -> Image:
         ask, dump = self.messages, self._socket.dump
