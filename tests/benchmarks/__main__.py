@@ -10,7 +10,18 @@ from pathlib import Path
 
 import uvloop
 
-from tests.benchmarks import client_runtime, data_path, fanout, kube_proxy, limits, replica_set, rest, rpc, start
+from tests.benchmarks import (
+    client_runtime,
+    data_path,
+    fanout,
+    kube_proxy,
+    limits,
+    replica_set,
+    rest,
+    rpc,
+    scheduling,
+    start,
+)
 from tests.benchmarks.cluster import Cluster, running_cluster
 from tests.benchmarks.report import Row, heading, line
 
@@ -25,16 +36,18 @@ GROUPS: dict[str, tuple[Measurement, ...]] = {
     "fanout-grpc": (fanout.over_grpc,),
     "fanout-rest": (fanout.over_rest,),
     "replica-set": (replica_set.creating,),
+    "schedule": (scheduling.creating,),
     "list": (rest.listing,),
 }
 
-# What needs no cluster.
+# What needs no cluster, or another one.
 ALONE: dict[str, Callable[[], AsyncIterator[Row]]] = {
     "limits": limits.transactions,
     "cache": data_path.cache,
     "store": data_path.store,
     "client": client_runtime.measure,
     "kube-proxy": kube_proxy.measure,
+    "schedule-waiting": scheduling.waiting,
 }
 
 

@@ -9,8 +9,10 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,16 +46,17 @@ def kubewire(home: Path, *arguments: str) -> str:
 
 
 @contextmanager
-def running_cluster() -> Iterator[Cluster]:
-    """A new cluster; ended and removed afterwards."""
+def running_cluster(*arguments: str) -> Iterator[Cluster]:
+    """A new cluster without nodes of its own; ended and removed afterwards."""
     with tempfile.TemporaryDirectory(prefix="kw-bench-") as folder:
         home = Path(folder) / "home"
         try:
             begun = time.perf_counter()
-            up = json.loads(
-                kubewire(home, "up", "--secure-port=0", "--grpc-port=0", "--insecure-grpc", "--output=json")
-            )
-            yield _describe(home, up, time.perf_counter() - begun)
+            ports = ("--secure-port=0", "--grpc-port=0", "--insecure-grpc")
+            up = json.loads(kubewire(home, "up", "--runtime=none", *ports, *arguments, "--output=json"))
+            cluster = _describe(home, up, time.perf_counter() - begun)
+            _await_account(cluster.target)
+            yield cluster
         finally:
             kubewire(home, "down")
 
@@ -62,6 +65,8 @@ def _describe(home: Path, up: dict[str, str], seconds: float) -> Cluster:
     host, _, port = up["rest"].removeprefix("https://").rpartition(":")
     token = (home / "token").read_text().strip()
     state = json.loads((home / "cluster.json").read_text())
+    components = state["components"]
+    server = components.get("control-plane") or components["apiserver"]
     trust = ssl.create_default_context(cafile=str(home / "pki" / "ca.crt"))
     return Cluster(
         home=home,
@@ -69,7 +74,18 @@ def _describe(home: Path, up: dict[str, str], seconds: float) -> Cluster:
         grpc=up["grpc"],
         insecure_grpc=up["insecureGrpc"],
         token=token,
-        control_plane=state["components"]["control-plane"]["pid"],
-        etcd=state["components"]["etcd"]["pid"],
+        control_plane=server["pid"],
+        etcd=components["etcd"]["pid"],
         start_seconds=seconds,
     )
+
+
+def _await_account(target: Target) -> None:
+    """Return when the controllers have made the account that pods run as; without it they are refused."""
+    url = f"https://{target.host}:{target.port}/api/v1/namespaces/default/serviceaccounts/default"
+    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {target.token}"})
+    for _ in range(300):
+        with suppress(urllib.error.HTTPError), urllib.request.urlopen(request, context=target.trust, timeout=10):
+            return
+        time.sleep(0.1)
+    raise RuntimeError("there is no default service account after 30 s")

@@ -1,13 +1,10 @@
-"""How fast a ReplicaSet becomes pods, with the controller-manager as a process of its own."""
+"""How fast a ReplicaSet becomes pods, with the controller-manager beside the API server as `kubewire up` runs it."""
 
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from typing import Final
 
 from kubewire.api.apps.v1.replica_set_pb2 import ReplicaSet
@@ -17,6 +14,7 @@ from kubewire.client.transport.grpc_transport import GrpcTransport
 from kubewire.client.transport.options import GrpcOptions
 from kubewire.machinery.errors import StatusError
 from tests.benchmarks.cluster import Cluster
+from tests.benchmarks.objects import NOBODY
 from tests.benchmarks.report import Row
 
 PODS: Final = 500
@@ -32,28 +30,12 @@ async def creating(cluster: Cluster) -> AsyncIterator[Row]:
     )
     client = Client(transport)
     try:
-        with _controller_manager(cluster):
-            await _until_led(client)
-            seconds = [await _create_once(client, f"web{number}") for number in range(_ROUNDS)]
+        await _until_led(client)
+        seconds = [await _create_once(client, f"web{number}") for number in range(_ROUNDS)]
     finally:
         await transport.close()
     name = f"ReplicaSet 0 to {PODS} pods created"
     yield Row(name, PODS / min(seconds), "pods/s", reference=_REFERENCE, target=2, note="the reference is 590 to 1,010")
-
-
-@contextmanager
-def _controller_manager(cluster: Cluster) -> Iterator[None]:
-    command = [
-        sys.executable, "-m", "kubewire.controller_manager.main",
-        f"--apiserver={cluster.grpc}", f"--ca-file={cluster.home / 'pki' / 'ca.crt'}",
-        f"--token-file={cluster.home / 'token'}", "--grpc-port=0", "--metrics-port=0", "--log-level=error",
-    ]  # fmt: skip
-    process = subprocess.Popen(command)
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait(30)
 
 
 async def _until_led(client: Client) -> None:
@@ -75,6 +57,7 @@ async def _create_once(client: Client, name: str) -> float:
     made.spec.replicas = PODS
     made.spec.selector.matchLabels["app"] = name
     made.spec.template.metadata.labels["app"] = name
+    made.spec.template.spec.schedulerName = NOBODY
     made.spec.template.spec.containers.add(name="web", image="web:1")
     seen = 0
     async with client.pods("default").watch_batches() as batches:

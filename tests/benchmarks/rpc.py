@@ -14,7 +14,7 @@ from kubewire.apiserver.etcd.http2.channel import Channel, Target, Timing
 from kubewire.rpc.core.v1 import pod_service_pb2 as pods
 from kubewire.rpc.v1.options_pb2 import OBJECT_VIEW_NONE
 from tests.benchmarks.cluster import Cluster
-from tests.benchmarks.objects import SENT
+from tests.benchmarks.objects import NOBODY, SENT
 from tests.benchmarks.report import Row
 
 SERVICE = "/kubewire.rpc.core.v1.PodService/"
@@ -57,6 +57,7 @@ def _template() -> bytes:
     content = {
         "metadata": {"namespace": "default", "labels": {"app": "web", "tier": "front"}},
         "spec": {
+            "schedulerName": NOBODY,
             "containers": [
                 {
                     "name": "web",
@@ -68,7 +69,7 @@ def _template() -> bytes:
                         "limits": {"cpu": {"string": "500m"}, "memory": {"string": "256Mi"}},
                     },
                 }
-            ]
+            ],
         },
     }
     return json_format.ParseDict(content, Pod()).SerializeToString()

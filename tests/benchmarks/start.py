@@ -27,7 +27,7 @@ async def memory(cluster: Cluster) -> AsyncIterator[Row]:
     """Resident memory of the control plane's process and etcd, a few seconds after the start, before any load."""
     await asyncio.sleep(3)
     ours, etcd = _resident_megabytes(cluster.control_plane), _resident_megabytes(cluster.etcd)
-    note = f"control plane {ours:.0f}, etcd {etcd:.0f}; controllers and scheduler are not in it"
+    note = f"API server, controllers and scheduler {ours:.0f}, etcd {etcd:.0f}"
     yield Row("idle memory, one process and etcd", ours + etcd, "MB", reference=498, target=1 / 3, note=note)
 
 
