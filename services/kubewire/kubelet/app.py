@@ -314,6 +314,7 @@ class Kubelet:
             facts=self._facts,
             host_ips=lambda: (self._address,),
             wall_clock=time.time,
+            off_loop=asyncio.to_thread,
         )
 
     def _make_reporter(self) -> NodeReporter:

@@ -44,7 +44,7 @@ class ImagePuller:
     def __init__(self, runtime: Images, objects: Objects) -> None:
         self._runtime = runtime
         self._objects = objects
-        self._pulls: dict[tuple[str, bytes], asyncio.Task[str]] = {}
+        self._pulls: dict[tuple[str, bytes], asyncio.Task[RuntimeCallError | None]] = {}
         self._failures: dict[tuple[str, str], _Failure] = {}
         self._group: asyncio.TaskGroup | None = None
         self.used_at: dict[str, float] = {}
@@ -134,11 +134,18 @@ class ImagePuller:
         if task is None:
             assert self._group is not None, "run() comes first"
             task = self._pulls[key] = self._group.create_task(self._guarded(key, name, auth))
-        await asyncio.shield(task)
+        failure = await asyncio.shield(task)
+        if failure is not None:
+            raise failure
 
-    async def _guarded(self, key: tuple[str, bytes], name: str, auth: AuthConfig | None) -> str:
+    async def _guarded(self, key: tuple[str, bytes], name: str, auth: AuthConfig | None) -> RuntimeCallError | None:
+        """Pull; a failure is handed to who waits, and is none of the group's."""
         try:
-            return await self._runtime.pull_image(name, auth)
+            await self._runtime.pull_image(name, auth)
+        except RuntimeCallError as error:
+            return error
+        else:
+            return None
         finally:
             del self._pulls[key]
 

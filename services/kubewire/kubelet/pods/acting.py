@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -57,6 +57,9 @@ _LEAST_STOP_SECONDS: Final = 2
 """What a container gets between TERM and KILL when its preStop hook has used up the grace period."""
 _HOOK_SECONDS: Final = 3600.0
 
+OffLoop = Callable[[Callable[[], None]], Awaitable[None]]
+"""Has something done that waits for the disk, and waits for it without holding the loop: `asyncio.to_thread`."""
+
 Interruptible = Callable[[], Awaitable[None]]
 """Called when what follows may be cancelled without leaving half of it behind."""
 
@@ -87,6 +90,7 @@ class Tools:
     facts: Callable[[], NodeFacts]
     host_ips: Callable[[], tuple[str, ...]]
     wall_clock: Callable[[], float]
+    off_loop: OffLoop
 
 
 class Acting:
@@ -177,9 +181,6 @@ class Acting:
     async def _start(self, action: actions.StartContainer, picture: Picture, interruptible: Interruptible) -> None:
         spec = picture.specs.by_name()[action.name]
         self._memory.images.pop(action.name, None)
-        before = picture.current(spec)
-        if before is not None and before.is_ended:
-            self._memory.restarts.restarted(before, self._tools.wall_clock())
         try:
             container_id = await self._create_and_start(action, picture, spec)
             self._memory.troubles.pop(action.name, None)
@@ -201,6 +202,9 @@ class Acting:
             container_id = await runtime.create_container(action.sandbox_id, config, sandbox)
         except RuntimeCallError as error:
             raise self._failure(picture, spec, "CreateContainerError", error.detail) from None
+        before = picture.current(spec)
+        if before is not None and before.is_ended:
+            self._memory.restarts.restarted(before, self._tools.wall_clock())
         self.tell(picture, spec, "Normal", "Created", f"Created container: {spec.name}")
         try:
             await runtime.start_container(container_id)
@@ -317,7 +321,7 @@ class Acting:
             match action:
                 case actions.RemoveContainer():
                     await runtime.remove_container(action.id)
-                    await asyncio.to_thread(self._remove_log, picture, action)
+                    await self._tools.off_loop(partial(self._remove_log, picture, action))
                 case actions.StopSandbox():
                     await runtime.stop_sandbox(action.id)
                     self._memory.stopped.add(action.id)
@@ -340,7 +344,7 @@ class Acting:
             await self._tools.runtime.remove_container(container.id)
         for sandbox in picture.seen.sandboxes:
             await self._tools.runtime.remove_sandbox(sandbox.id)
-        await asyncio.to_thread(self._tools.folders.remove_logs, picture.seen.identity)
+        await self._tools.off_loop(partial(self._tools.folders.remove_logs, picture.seen.identity))
         self._memory.is_removed = True
 
     async def _clean(self, picture: Picture) -> None:
@@ -349,7 +353,8 @@ class Acting:
             await self._tools.volumes.remove(uid)
         except VolumeError as error:
             raise Failed(Trouble("FailedUnMount", str(error))) from None
-        await asyncio.to_thread(remove_cgroup, cgroup_parent(self._tools.facts().cgroup_root, picture.pod))
+        cgroup = cgroup_parent(self._tools.facts().cgroup_root, picture.pod)
+        await self._tools.off_loop(partial(remove_cgroup, cgroup))
         self._tools.images.forget(uid)
         self._memory.is_cleaned = True
 

@@ -86,7 +86,8 @@ def _with_container(
         status.state.running.startedAt.CopyFrom(_time(current.started_at))
         verdict = picture.verdict(spec.name, current.id)
         status.started = verdict.started
-        status.ready = verdict.started and verdict.ready
+        is_step = spec.kind is Kind.INIT and not spec.is_sidecar
+        status.ready = verdict.started and verdict.ready and not is_step
     elif current.phase is Phase.CREATED:
         _wait(status, picture.memory.troubles.get(spec.name) or _first_wait(picture, spec))
     else:
@@ -112,7 +113,7 @@ def _keep_waiting(
     if is_ending or not status.state.HasField("terminated") or not picture.will_restart(spec, current):
         return
     trouble = picture.memory.troubles.get(spec.name)
-    if trouble is None and picture.now < picture.memory.restarts.ready_at(current):
+    if trouble is None and picture.memory.restarts.seconds(current):
         trouble = crash_loop(picture, spec, current)
     if trouble is not None:
         status.lastState.terminated.CopyFrom(status.state.terminated)

@@ -6,16 +6,17 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from kubewire.api.core.v1.pod_pb2 import ContainerStatus, Pod
-from kubewire.kubelet.pods.containers import ALWAYS, NEVER, Specs
+from kubewire.kubelet.pods.containers import Spec, Specs, restarts
 
 
 class _Counts(NamedTuple):
-    """Main containers by what they do; one that waits for a restart counts as stopped."""
+    """Main containers by what they do; those that will run again are among the stopped ones, too."""
 
-    waiting: int
-    running: int
-    stopped: int
-    succeeded: int
+    waiting: int = 0
+    running: int = 0
+    stopped: int = 0
+    succeeded: int = 0
+    restarting: int = 0
 
 
 def phase_of(pod: Pod, specs: Specs, statuses: Mapping[str, ContainerStatus], *, is_over: bool) -> str:
@@ -23,44 +24,35 @@ def phase_of(pod: Pod, specs: Specs, statuses: Mapping[str, ContainerStatus], *,
 
     `is_over` says that nothing of the pod runs or will: what would run again if the pod went on has ended for good.
     """
-    policy = pod.spec.restartPolicy or ALWAYS
-    pending, failed = _initial(specs, statuses, policy)
+    pending, failed = _initial(pod, specs, statuses)
     if failed:
         return "Failed"
-    counts = _count(statuses[spec.name] for spec in specs.main)
+    counts = _counts(pod, specs.main, statuses)
     if is_over and counts.stopped == len(specs.main):
         return "Succeeded" if counts.stopped == counts.succeeded else "Failed"
     if pending or counts.waiting:
         return "Pending"
-    if counts.running or any(_runs(statuses[spec.name]) for spec in specs.sidecars):
+    sidecars_run = any(statuses[spec.name].state.HasField("running") for spec in specs.sidecars)
+    if counts.running or counts.restarting or sidecars_run:
         return "Running"
-    return _stopped(counts, policy)
+    return "Succeeded" if counts.stopped == counts.succeeded else "Failed"
 
 
-def _stopped(counts: _Counts, policy: str) -> str:
-    """All main containers have ended."""
-    if policy == ALWAYS:
-        return "Running"
-    if counts.stopped == counts.succeeded:
-        return "Succeeded"
-    return "Failed" if policy == NEVER else "Running"
-
-
-def _initial(specs: Specs, statuses: Mapping[str, ContainerStatus], policy: str) -> tuple[bool, bool]:
+def _initial(pod: Pod, specs: Specs, statuses: Mapping[str, ContainerStatus]) -> tuple[bool, bool]:
     """Whether init containers still have to do their work, and whether one has failed for good."""
+    if any(_began(statuses[spec.name]) for spec in specs.main):
+        return False, False
     pending = False
-    main_began = any(_began(statuses[spec.name]) for spec in specs.main)
     for spec in specs.init:
         status = statuses[spec.name]
+        ended = status.state.HasField("terminated")
         if spec.is_sidecar:
-            pending = pending or not (status.started or main_began or status.state.HasField("terminated"))
-        elif status.state.HasField("terminated"):
-            if status.state.terminated.exitCode != 0:
-                own = spec.container.restartPolicy or policy
-                if own == NEVER:
-                    return False, True
-                pending = pending or not main_began
-        elif not main_began:
+            pending = pending or not (status.started or ended)
+        elif not ended:
+            pending = True
+        elif status.state.terminated.exitCode != 0:
+            if not restarts(pod, spec, status.state.terminated.exitCode):
+                return False, True
             pending = True
     return pending, False
 
@@ -70,20 +62,21 @@ def _began(status: ContainerStatus) -> bool:
     return state.HasField("running") or state.HasField("terminated") or status.lastState.HasField("terminated")
 
 
-def _runs(status: ContainerStatus) -> bool:
-    return status.state.HasField("running")
-
-
-def _count(statuses: Iterable[ContainerStatus]) -> _Counts:
-    waiting = running = stopped = succeeded = 0
-    for status in statuses:
+def _counts(pod: Pod, specs: Iterable[Spec], statuses: Mapping[str, ContainerStatus]) -> _Counts:
+    found = _Counts()
+    for spec in specs:
+        status = statuses[spec.name]
         if status.state.HasField("running"):
-            running += 1
+            found = found._replace(running=found.running + 1)
         elif status.state.HasField("terminated"):
-            stopped += 1
-            succeeded += status.state.terminated.exitCode == 0
+            code = status.state.terminated.exitCode
+            found = found._replace(
+                stopped=found.stopped + 1,
+                succeeded=found.succeeded + (code == 0),
+                restarting=found.restarting + restarts(pod, spec, code),
+            )
         elif status.lastState.HasField("terminated"):
-            stopped += 1
+            found = found._replace(stopped=found.stopped + 1, restarting=found.restarting + 1)
         else:
-            waiting += 1
-    return _Counts(waiting, running, stopped, succeeded)
+            found = found._replace(waiting=found.waiting + 1)
+    return found

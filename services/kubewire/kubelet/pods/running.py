@@ -132,7 +132,7 @@ def _keep(picture: Picture, draft: Draft, spec: Spec, current: Container) -> Non
         return
     verdict = picture.verdict(spec.name, current.id)
     if not verdict.live:
-        message = f"Container {spec.name} failed {verdict.failure or 'liveness probe'}, will be restarted"
+        message = f"{verdict.failure}, will be restarted"
         # The probe's own grace period goes before the pod's (KEP-2238).
         grace = picture.grace_seconds if verdict.grace_seconds is None else verdict.grace_seconds
         draft.do(KillContainer(current.id, spec.name, picture.now + grace, message))

@@ -92,6 +92,7 @@ class PodWorker:
         self._timer: asyncio.TimerHandle | None = None
         self._is_asked = False
         self._is_started = False
+        self._is_closed = False
         self._is_outdated = False
         self._crash_told: set[str] = set()
 
@@ -125,7 +126,8 @@ class PodWorker:
         self.poke()
 
     def close(self) -> None:
-        """Wait for nothing any more."""
+        """Wait for nothing and begin nothing any more."""
+        self._is_closed = True
         if self._timer is not None:
             self._timer.cancel()
 
@@ -148,6 +150,15 @@ class PodWorker:
     def _look(self) -> None:
         """One turn: never waits, and doing it twice is harmless."""
         self._is_asked = False
+        if self._is_closed:
+            return
+        try:
+            self._turn()
+        except Exception as error:  # noqa: BLE001 - the supervisor of turns: one pod's mishap is not the node's
+            _LOG.exception("a pod cannot be looked at", error, pod=self.identity.name)
+            self._wait_until(0.0, -_RETRY_LIMIT_SECONDS)
+
+    def _turn(self) -> None:
         if self._is_outdated and "volumes" not in self._jobs:
             # A job that is under way may have read what was there before: it is done once more after it.
             self._is_outdated = False
@@ -245,6 +256,9 @@ class PodWorker:
                 self._succeeded(action.key)
             except Failed as failed:
                 self._failed(action, failed, picture)
+            except Exception as error:  # noqa: BLE001 - the supervisor of acts: one pod's mishap is not the node's
+                _LOG.exception("a pod's action broke off", error, pod=self.identity.name, what=action.key)
+                self._failed(action, Failed(Trouble("InternalError", str(error))), picture)
             if isinstance(action, _LOOKS):
                 await self._see()
         finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Final
 
 from kubewire.api.core.v1.container_pb2 import Container as ContainerSpec
@@ -64,26 +65,22 @@ class PodWorkers:
 
     async def run(self, place: Callable[[], Place], started: Callable[[], None]) -> None:
         """Work until cancelled. All pods that are bound here have been told of, and the runtime was looked at."""
-        try:
-            async with asyncio.TaskGroup() as group:
-                self._around = Around(
-                    self._tools,
-                    self._observation,
-                    self._prober,
-                    group,
-                    place,
-                    self._config.sync_seconds,
-                    self._forget,
-                )
+        async with asyncio.TaskGroup() as group:
+            config = self._config
+            self._around = Around(
+                self._tools, self._observation, self._prober, group, place, config.sync_seconds, self._forget
+            )
+            try:
                 self._begin()
                 started()
                 while True:
                     await self._keep_house()
                     await asyncio.sleep(_HOUSEKEEPING_SECONDS)
-        finally:
-            self._around = None
-            for worker in self.workers.values():
-                worker.close()
+            finally:
+                # Before the group ends its tasks: nobody begins anything any more.
+                self._around = None
+                for worker in self.workers.values():
+                    worker.close()
 
     # ------------------------------------------------------------------------------------------------ what is told
 
@@ -186,12 +183,12 @@ class PodWorkers:
         for uid, seen in list(self._observation.pods.items()):
             if uid not in self.workers:
                 self._adopt(seen)
-        for uid in await asyncio.to_thread(self._tools.volumes.known):
+        for uid in self._tools.volumes.known():
             if uid not in self.workers:
                 await self._remove_volumes(uid)
-        for identity in await asyncio.to_thread(lambda: list(self._tools.folders.pods_with_logs())):
+        for identity in list(self._tools.folders.pods_with_logs()):
             if identity.uid not in self.workers:
-                await asyncio.to_thread(self._tools.folders.remove_logs, identity)
+                await self._tools.off_loop(partial(self._tools.folders.remove_logs, identity))
 
     async def _remove_volumes(self, uid: str) -> None:
         try:
