@@ -12,12 +12,12 @@ from kubewire.kube_proxy.desired.difference import difference
 from kubewire.kube_proxy.desired.model import Rules
 from kubewire.kube_proxy.flows.stale import udp_frontends
 from kubewire.kube_proxy.table import Edge, open_edge
-from tests.integration.kube_proxy.conftest import NODE_ADDRESS, OUTSIDE_ADDRESS, POD_NETWORK, Network
+from tests.integration.kube_proxy.conftest import GATEWAY, NODE_ADDRESS, OUTSIDE_ADDRESS, POD_NETWORK, Network
 from tests.kube_proxy_tables import rules
 from tests.network_namespaces import NetworkNamespace, Server, ask, ask_datagram
 
 A, B = "10.244.0.2:8080*", "10.244.0.3:8080*"
-VIA_NODE = {NODE_ADDRESS, "10.244.0.1"}
+VIA_NODE = {NODE_ADDRESS, GATEWAY}
 """What a connection comes from that was masqueraded."""
 
 
