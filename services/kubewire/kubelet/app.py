@@ -19,6 +19,7 @@ from kubewire.api.core.v1.node_pb2 import Node
 from kubewire.api.core.v1.pod_pb2 import Pod
 from kubewire.api.core.v1.service_pb2 import Service
 from kubewire.client.client import Client
+from kubewire.client.events.occurrence import Subject
 from kubewire.client.events.recorder import EventRecorder
 from kubewire.client.informer.informer import Handler, Informer, drop_managed_fields
 from kubewire.client.objects import T
@@ -38,6 +39,9 @@ from kubewire.component.watchdog import Watchdog
 from kubewire.kubelet.assembly import PARTS, Ground, NodeParts
 from kubewire.kubelet.config import KubeletConfig
 from kubewire.kubelet.errors import AddressNotListenedOn
+from kubewire.kubelet.images.collection import Marks
+from kubewire.kubelet.images.collector import ImageCollector
+from kubewire.kubelet.images.collector import Usage as ImageUsage
 from kubewire.kubelet.images.puller import ImagePuller
 from kubewire.kubelet.metrics import KubeletMetrics
 from kubewire.kubelet.node.machine import default_address, read_machine, read_room
@@ -118,6 +122,7 @@ class Kubelet:
         self._tools = self._make_tools()
         self.workers: Final = PodWorkers(config, self._tools, self.observation, self._prober, self._view)
         self._node = self._make_reporter()
+        self._collector = self._make_collector()
         self._watch()
         self._add_checks()
 
@@ -193,6 +198,11 @@ class Kubelet:
         started()
         await self._tools.images.run()
 
+    async def run_collector(self, started: Started) -> None:
+        """Remove images; what runs was seen by now, and is not taken for unused."""
+        started()
+        await self._collector.run()
+
     async def run_statuses(self, started: Started) -> None:
         """Write statuses."""
         started()
@@ -267,7 +277,14 @@ class Kubelet:
             ),
             Stage("pods", (Part("workers", self.run_workers),)),
             Stage("node", (Part("status", self.run_node_status),)),
-            Stage("upkeep", (Part("health", self.run_health), Part("watchdog", self.run_watchdog))),
+            Stage(
+                "upkeep",
+                (
+                    Part("health", self.run_health),
+                    Part("watchdog", self.run_watchdog),
+                    Part("collector", self.run_collector),
+                ),
+            ),
         )
 
     # ------------------------------------------------------------------------------------------------- building
@@ -327,6 +344,16 @@ class Kubelet:
         reporter.name, reporter.address = self.node_name, self._address
         return reporter
 
+    def _make_collector(self) -> ImageCollector:
+        config, node = self._config, Subject("v1", "Node", "", self.node_name, self.node_name)
+        usage = ImageUsage(
+            self._images_in_use,
+            self._tools.images.used_at,
+            lambda reason, message: self._recorder.warning(node, reason, message),
+        )
+        marks = Marks(config.image_gc_high_percent, config.image_gc_low_percent, config.image_minimum_age_seconds)
+        return ImageCollector(self.parts.runtime, usage, marks, self._registry)
+
     def _watch(self) -> None:
         self._pods.add_handler(Handler(self.workers.put, lambda _, pod: self.workers.put(pod), self.workers.drop))
         self._nodes.add_handler(Handler(self._node.seen, lambda _, node: self._node.seen(node)))
@@ -371,6 +398,12 @@ class Kubelet:
     def _allocatable(self) -> Mapping[str, str]:
         found = self._view.allocatable
         return {name: f"{amount}m" if name == "cpu" else str(amount) for name, amount in found.items()}
+
+    def _images_in_use(self) -> set[str]:
+        """Of containers, ended ones included, and of those that are about to be made."""
+        seen = [one for pod in self.observation.pods.values() for one in pod.containers]
+        due = [ref for worker in self.workers.workers.values() for ref in worker.memory.images.values()]
+        return {name for one in seen for name in (one.image, one.image_ref)} | set(due)
 
     def _sync_problem(self) -> str:
         return "" if self._pods.has_synced else "waiting for pods"
