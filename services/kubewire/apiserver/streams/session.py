@@ -12,7 +12,6 @@ import grpc.aio
 
 from kubewire.client.transport.failures import status_error
 from kubewire.component.grpc.accepting import ACCEPTED
-from kubewire.machinery import errors
 
 if TYPE_CHECKING:
     Call: TypeAlias = grpc.aio.StreamStreamCall[bytes, bytes] | grpc.aio.UnaryStreamCall[bytes, bytes]
@@ -23,6 +22,7 @@ class Session:
 
     def __init__(self, call: Call) -> None:
         self._call = call
+        self._first: bytes | None = None
 
     async def opened(self) -> None:
         """Wait until the kubelet has begun.
@@ -31,11 +31,11 @@ class Session:
             StatusError: it refused.
         """
         if not await self.is_accepted():
-            await self.receive()
-            raise errors.service_unavailable("the kubelet ended the call before it began")
+            # A call that ended at once may have lost its headers, but neither its answers nor its failure.
+            self._first = await self._receive()
 
     async def is_accepted(self) -> bool:
-        """Wait until the kubelet has begun; False when it refused, which the receiver is told.
+        """Wait until the kubelet has begun; False when it refused or has ended already, which the receiver is told.
 
         Input that is sent before might hide the refusal: a call that ends while it is written to fails by that.
 
@@ -68,6 +68,10 @@ class Session:
         Raises:
             StatusError: the call failed, or the node was lost.
         """
+        first, self._first = self._first, None
+        return first if first is not None else await self._receive()
+
+    async def _receive(self) -> bytes | None:
         with _translated():
             message = await self._call.read()
         # Whatever is not bytes is the library's mark of the end.
