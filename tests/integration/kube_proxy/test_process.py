@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import random
+import re
 import socket
 import sys
 import time
@@ -166,6 +168,38 @@ async def test_it_tells_of_itself(apiserver: ApiServerProcess, proxy: KubeProxyP
 def _chains(listing: str) -> list[str]:
     """Chains and rules with their handles, which change when they are made anew."""
     return [line.strip() for line in listing.splitlines() if "# handle" in line]
+
+
+async def test_killed_at_any_moment(apiserver: ApiServerProcess, proxy: KubeProxyProcess, network: Network) -> None:
+    """A proxy that is killed again and again while Services come and go ends up with what there is in the end."""
+    count = 60
+    async with client_of(apiserver) as client:
+        services = client.resource(Service, namespace="default")
+        slices = client.resource(EndpointSlice, namespace="default")
+
+        async def change() -> None:
+            for number in range(count):
+                await services.create(service(f"web{number}"))
+                await slices.create(slice_of(f"web{number}", network.addresses["a"], network.addresses["b"]))
+                if number % 3 == 0:
+                    await services.delete(f"web{number}")
+                await asyncio.sleep(0.03)
+
+        async with asyncio.TaskGroup() as group:
+            changes = group.create_task(change())
+            while not changes.done():
+                await asyncio.sleep(random.uniform(0.05, 0.3))
+                proxy.kill()
+                await asyncio.to_thread(proxy.start)
+        left = [one.spec.clusterIP async for one in services.list() if one.metadata.name.startswith("web")]
+        assert len(left) == count * 2 // 3
+
+        def programmed() -> set[str]:
+            shown = network.node.run("nft", "list", "map", "ip", "kubewire", "services")
+            return set(re.findall(r"(10\.96\.\d+\.\d+) \. tcp \. 80", shown))
+
+        await eventually(lambda: programmed() == set(left))
+        assert who_answers(network.client, left[-1]) == {"a", "b"}
 
 
 async def test_its_own_service(apiserver: ApiServerProcess, proxy: KubeProxyProcess, network: Network) -> None:

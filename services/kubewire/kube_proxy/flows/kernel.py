@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from kubewire.kube_proxy.desired.model import Rules
 from kubewire.kube_proxy.errors import BackendFailed
 from kubewire.kube_proxy.flows.stale import Place, stale
 from kubewire.kube_proxy.netlink.conntrack import UDP, ConnectionTable
+from kubewire.kube_proxy.netlink.threads import in_thread
 
 
 class KernelFlows:
@@ -21,7 +20,7 @@ class KernelFlows:
         # Others go on changing rules while the thread works.
         relevant = {frontend: rule for frontend, rule in rules.items() if (frontend.address, frontend.port) in places}
         try:
-            return await asyncio.to_thread(self._forget, places, relevant)
+            return await in_thread(lambda: self._forget(places, relevant))
         except OSError as error:
             raise BackendFailed(f"conntrack: {error.strerror or error}") from error
 

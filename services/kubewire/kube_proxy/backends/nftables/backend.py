@@ -6,7 +6,6 @@ elements takes a fraction of a millisecond (docs/adr/0017).
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Final, TypeVar
@@ -36,6 +35,7 @@ from kubewire.kube_proxy.desired.model import Frontend
 from kubewire.kube_proxy.errors import BackendFailed
 from kubewire.kube_proxy.netlink.socket import Message
 from kubewire.kube_proxy.netlink.tables import Element
+from kubewire.kube_proxy.netlink.threads import in_thread
 
 NAME: Final = "nftables"
 Result = TypeVar("Result")
@@ -82,7 +82,7 @@ class NftablesBackend:
     async def _call(self, work: Callable[[], Result]) -> Result:
         """In a thread, as much of it takes milliseconds."""
         try:
-            return await asyncio.to_thread(work)
+            return await in_thread(work)
         except OSError as error:
             self._generation = None
             raise BackendFailed(f"nf_tables: {error.strerror or error}") from error

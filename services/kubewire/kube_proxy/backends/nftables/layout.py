@@ -174,7 +174,7 @@ def choice_chain(choice: Choice, targets: Sequence[bytes], options: Options) -> 
     # With affinity this is for clients more than can be remembered.
     rules.append((*key, do.by_chance(4, choice.targets), do.found_in(endpoints, 1, 5), _to(5)))
     # A packet that meets a change halfway may find no target of its number; the first one is there in any case.
-    rules.append((*key, do.load(4, bytes(4)), do.found_in(endpoints, 1, 5), _to(5)))
+    rules.append((*key, do.by_chance(4, 1), do.found_in(endpoints, 1, 5), _to(5)))
     rules.append((do.verdict(DROP),))
     return _chain(Chain(choice.chain), *rules)
 
