@@ -28,6 +28,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import IPv4Network
 from typing import Final, NamedTuple
 
@@ -123,11 +124,17 @@ class Choice(NamedTuple):
     @property
     def chain(self) -> str:
         """Its name, from which it can be read back."""
-        where = "nodeport" if self.is_node_port else "service"
-        name = f"{where}-{self.scope.value}-{self.masquerade.value}-{self.targets}"
-        return f"{name}-{self.affinity_seconds}s-{self.digest}" if self.affinity_seconds else name
+        return _chain_name(self)
 
 
+@lru_cache(4096)
+def _chain_name(choice: Choice) -> str:
+    where = "nodeport" if choice.is_node_port else "service"
+    name = f"{where}-{choice.scope.value}-{choice.masquerade.value}-{choice.targets}"
+    return f"{name}-{choice.affinity_seconds}s-{choice.digest}" if choice.affinity_seconds else name
+
+
+@lru_cache(4096)
 def choice_of(chain: str) -> Choice | None:
     """What a chain's name says; None if it is no choice chain's."""
     words = chain.split("-")
