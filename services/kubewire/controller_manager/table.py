@@ -10,8 +10,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kubewire.component.lifecycle import Part, Stage
+from kubewire.controller_manager.cluster_role_aggregation import controller as cluster_role_aggregation
 from kubewire.controller_manager.context import Context, Loops
 from kubewire.controller_manager.endpoint_slice import controller as endpoint_slice
+from kubewire.controller_manager.endpoints import controller as endpoints
 from kubewire.controller_manager.garbage import controller as garbage
 from kubewire.controller_manager.namespace import controller as namespace
 from kubewire.controller_manager.node_ipam import controller as node_ipam
@@ -37,7 +39,9 @@ CONTROLLERS: Final = (
     Entry(namespace.NAME, namespace.NamespaceController),
     Entry(service_account.NAME, service_account.make),
     Entry(root_ca.NAME, root_ca.make),
+    Entry(cluster_role_aggregation.NAME, cluster_role_aggregation.ClusterRoleAggregator),
     Entry(endpoint_slice.NAME, endpoint_slice.EndpointSliceController),
+    Entry(endpoints.NAME, endpoints.EndpointsController),
     Entry(replica_set.NAME, replica_set.ReplicaSetController),
     Entry(node_ipam.NAME, node_ipam.NodeIpamController),
     Entry(node_lifecycle.NAME, node_lifecycle.NodeLifecycleController),
