@@ -30,15 +30,15 @@ class Owner(NamedTuple):
 
 ADMIN: Final = Owner("admin", "admin", (_MASTERS,))
 CONTROL_PLANE: Final = (
-    Owner("controller-manager", "system:kube-controller-manager", (_MASTERS,)),
-    Owner("scheduler", "system:kube-scheduler", (_MASTERS,)),
-    Owner("kube-proxy", "system:kube-proxy", (_MASTERS,)),
+    Owner("controller-manager", "system:kube-controller-manager"),
+    Owner("scheduler", "system:kube-scheduler"),
+    Owner("kube-proxy", "system:kube-proxy"),
 )
 
 
 def kubelet(node: str) -> Owner:
     """A node's own identity: it may touch what concerns it, and nothing of other nodes."""
-    return Owner(f"kubelet-{node}", f"system:node:{node}", (_NODES, _MASTERS))
+    return Owner(f"kubelet-{node}", f"system:node:{node}", (_NODES,))
 
 
 def token_file(home: Home, owner: str) -> Path:

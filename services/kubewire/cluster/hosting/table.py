@@ -9,7 +9,6 @@ from typing import Final
 APISERVER: Final = "apiserver"
 SEPARATOR: Final = "--"
 """Stands between the components of one process on its command line."""
-MASTERS: Final = "system:masters"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +42,9 @@ COMPONENTS: Final[Mapping[str, Hosted]] = {
         "ControllerManager",
         "ControllerManagerConfig",
         "system:kube-controller-manager",
-        (MASTERS,),
     ),
-    "scheduler": Hosted("scheduler", "Scheduler", "SchedulerConfig", "system:kube-scheduler", (MASTERS,)),
-    "node-network": Hosted("cluster.node_network", "NodeNetwork", "NodeNetworkConfig", "system:kube-proxy", (MASTERS,)),
+    "scheduler": Hosted("scheduler", "Scheduler", "SchedulerConfig", "system:kube-scheduler"),
+    "node-network": Hosted("cluster.node_network", "NodeNetwork", "NodeNetworkConfig", "system:kube-proxy"),
     "kubelet": Hosted("kubelet", "Kubelet", "KubeletConfig"),
     "kube-proxy": Hosted("kube_proxy", "KubeProxy", "KubeProxyConfig"),
 }
