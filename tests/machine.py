@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +18,13 @@ Snapshot = dict[str, list[str]]
 
 SECONDS: Final = 120.0
 _FOLDERS: Final = ("/run", "/var/lib")
+# Copies of other tests' mounts would vanish with the folders they are on.
+_ALONE: Final = """
+awk '$3 == "overlay" || $3 == "nsfs" || $1 == "shm" { print $2 }' /proc/mounts | xargs --no-run-if-empty umount --lazy
+for folder in /run /var/lib; do mount -t tmpfs tmpfs $folder; done
+ip link set lo up
+exec "$@"
+"""
 
 
 def snapshot(cgroup: str) -> Snapshot:
@@ -44,12 +52,19 @@ def snapshot(cgroup: str) -> Snapshot:
     }
 
 
+def differences(before: Snapshot, after: Snapshot) -> list[str]:
+    """What has come (+) and what has gone (-), how often it may be there."""
+    told = []
+    for kind in before:
+        was, now = Counter(before[kind]), Counter(after[kind])
+        told += [f"+ {kind}: {line}" for line in (now - was).elements()]
+        told += [f"- {kind}: {line}" for line in (was - now).elements()]
+    return told
+
+
 def alone(module: str, *arguments: str) -> dict[str, object]:
     """What a module run as a program prints as JSON, having the machine for itself."""
-    script = (
-        'for folder in /run /var/lib; do mount -t tmpfs tmpfs $folder || exit 1; done; ip link set lo up; exec "$@"'
-    )
-    inside = ["sh", "-c", script, "sh", sys.executable, "-m", module, *arguments]
+    inside = ["sh", "-ec", _ALONE, "sh", sys.executable, "-m", module, *arguments]
     command = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", *inside]
     done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
     assert done.returncode == 0, f"{module} failed:\n{done.stdout[-3000:]}{done.stderr[-6000:]}"

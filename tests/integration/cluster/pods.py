@@ -87,7 +87,7 @@ class Runtime:
         """The output of a command in a container."""
         request = cri.ExecSyncRequest(container_id=container, cmd=command, timeout=10)
         answer = await self.runtime.ExecSync(request, timeout=SECONDS)
-        return (answer.stdout + answer.stderr).decode()
+        return answer.stdout.decode()
 
     async def states(self) -> dict[str, int]:
         """The state of every container."""

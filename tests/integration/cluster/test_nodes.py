@@ -2,6 +2,8 @@
 
 import asyncio
 import socket
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -161,6 +163,22 @@ async def test_images_are_imported_once(nodes: list[ContainerdProcess]) -> None:
     assert await import_images(nodes[1].endpoint, [demo]) == []
     assert await import_images(nodes[1].endpoint, [other]) == [DEMO_IMAGE]
     assert await import_images(nodes[1].endpoint, [demo]) == [DEMO_IMAGE]
+
+
+def test_archives_are_read(nodes: list[ContainerdProcess], tmp_path: Path) -> None:
+    """The images as files are what containerd's own tool imports, under the same names and digests."""
+    saved = subprocess.run(
+        [sys.executable, "-m", "kubewire.cluster.images", "--save", str(tmp_path)],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    ctr = ["ctr", "--address", str(nodes[0].socket), "--namespace", "archives", "images"]
+    for file in saved.stdout.split():
+        subprocess.run([*ctr, "import", file], check=True, capture_output=True)
+    listed = subprocess.run([*ctr, "ls"], check=True, capture_output=True, text=True).stdout
+    for image in build():
+        assert any(image.name in line and image.manifest.digest in line for line in listed.splitlines())
 
 
 def test_nodes_are_made_once(nodes: list[ContainerdProcess]) -> None:

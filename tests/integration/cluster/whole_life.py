@@ -88,4 +88,5 @@ def _interfere(how: str, home: Home, nodes: list[ContainerdProcess]) -> None:
 
 
 if __name__ == "__main__":
+    Path("/proc/sys/net/ipv4/ip_forward").write_text("0")  # a namespace begins with what the machine has
     sys.stdout.write(json.dumps(asyncio.run(main(sys.argv[1]))))

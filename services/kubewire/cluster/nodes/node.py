@@ -17,7 +17,6 @@ _SETTINGS = {
     "net/ipv4/conf/default/rp_filter": 0,
     "net/bridge/bridge-nf-call-iptables": 1,  # Services between two pods of one node
     "net/ipv4/vs/conntrack": 1,  # masquerading of what IPVS sends on
-    "net/ipv4/ip_unprivileged_port_start": 1024,
 }
 
 
@@ -32,29 +31,19 @@ def create_node(fabric: Fabric, name: str, index: int) -> NodePlace:
     node = NodePlace(fabric, name, index)
     for folder in (node.containerd, node.cni_configuration, node.cni_data, node.kubelet, node.socket.parent):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    is_known = node.record.exists()
     place.write_place(node)
     if has_namespace(node.namespace) and _is_complete(node):
         return node
-    if is_known or node.namespace_path.exists():
-        _unmake(node)
+    if node.namespace_path.exists():
+        programs.attempt(["ip", "netns", "delete", node.namespace])  # of a start that was cut off
     _make(node)
     return node
 
 
-def _unmake(node: NodePlace) -> None:
-    """Remove what a start that was cut off has left."""
-    programs.attempt(["ip", "netns", "delete", node.namespace])
-    programs.attempt(["ip", "-netns", node.fabric.namespace, "link", "delete", _port(node)])
-
-
-def _port(node: NodePlace) -> str:
-    """The bridge's end of the node's link."""
-    return f"node{node.index}"
-
-
 def _make(node: NodePlace) -> None:
-    fabric, port = node.fabric, _port(node)
+    """Namespace, link and settings. The kernel takes its time with a namespace that was deleted, and its link."""
+    fabric, port = node.fabric, f"node{node.index}"
+    programs.attempt(["ip", "-netns", fabric.namespace, "link", "delete", port])
     with programs.one_at_a_time():
         programs.ip_batch([f"netns add {node.namespace}"])
     programs.ip_batch(

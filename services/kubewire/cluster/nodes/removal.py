@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -34,8 +33,18 @@ def remove_node(home: Home, node: str, *, wipe: bool = False) -> None:
     Raises:
         StartFailed: a process does not end.
     """
-    tenants.evict([premises(home, node)])
-    _clear(home, node, wipe=wipe)
+    _remove_nodes(home, [node], wipe=wipe)
+
+
+def _remove_nodes(home: Home, nodes: Sequence[str], *, wipe: bool) -> None:
+    """End all their processes together, then take away each node. What only its processes tell is asked before."""
+    places = [premises(home, node) for node in nodes]
+    foreign = [*_sockets(places), *(path for node in nodes for path in _noted(home, node))]
+    tenants.evict(places)
+    for path in foreign:
+        path.unlink(missing_ok=True)
+    for node in nodes:
+        _clear(home, node, wipe=wipe)
 
 
 def _clear(home: Home, node: str, *, wipe: bool) -> None:
@@ -43,11 +52,21 @@ def _clear(home: Home, node: str, *, wipe: bool) -> None:
     folder = home.path / "nodes" / node
     kernel_state.unmount_below(folder)
     kernel_state.remove_cgroups(names.node_cgroup(home.name, node))
-    _remove_foreign_files(home, node, _folders(folder / _BUNDLES))
+    for bundle in _folders(folder / _BUNDLES):
+        _remove_own_cgroup(bundle)
+    for cached in cached_networks(home, node):
+        cached.unlink(missing_ok=True)
     _remove_namespace(names.node_namespace(home.name, node))
     shutil.rmtree(folder if wipe else folder / "containerd" / "state", ignore_errors=True)
     shutil.rmtree(folder / "cni", ignore_errors=True)
     (folder / "place.json").unlink(missing_ok=True)
+
+
+def _remove_empty_folders() -> None:
+    """Those that containerd and the CNI library make for all nodes of the machine."""
+    for folder in (_SHIM_SOCKETS, _SHIM_SOCKETS.parent, _CNI_CACHE, _CNI_CACHE.parent):
+        with suppress(OSError):  # others' files are in it
+            folder.rmdir()
 
 
 def remove_fabric(home: Home) -> None:
@@ -63,6 +82,7 @@ def remove_fabric(home: Home) -> None:
     kernel_state.remove_empty_cgroup(str(Path(names.cluster_cgroup(home.name)).parent))
     with one_at_a_time():
         _unmount_namespace_folder()
+        _remove_empty_folders()
     shutil.rmtree(home.path / "run", ignore_errors=True)
     place.forget_fabric(home)
 
@@ -73,10 +93,7 @@ def remove_all(home: Home, *, wipe: bool = False) -> None:
     Raises:
         StartFailed: a process does not end, or the rules on the host cannot be removed.
     """
-    nodes = known_nodes(home)
-    tenants.evict([premises(home, node) for node in nodes])
-    for node in nodes:
-        _clear(home, node, wipe=wipe)
+    _remove_nodes(home, known_nodes(home), wipe=wipe)
     remove_fabric(home)
 
 
@@ -92,10 +109,12 @@ def known_nodes(home: Home) -> list[str]:
 
 
 def cached_networks(home: Home, node: str = "") -> list[Path]:
-    """What the CNI library has noted about pods of a node, or of all nodes. A node's name may begin another's."""
-    prefix = f"{names.pod_network(home.name, node)}-" if node else names.pod_network(home.name, "")
-    pattern = re.compile(re.escape(prefix) + ("[0-9a-f]{64}-.*" if node else ".*"))
-    return [_CNI_CACHE / name for name in _entries(_CNI_CACHE) if pattern.fullmatch(name)]
+    """What the CNI library has noted about pods of a node, or of all nodes: whatever names a path of theirs.
+
+    Not all of it has the name of their network: every pod's loopback device is of one and the same.
+    """
+    mark = os.fsencode(home.path / "nodes" / node) + (b"/" if node else b"")
+    return [path for name in _entries(_CNI_CACHE) if mark in _content(path := _CNI_CACHE / name)]
 
 
 def premises(home: Home, node: str) -> Premises:
@@ -105,23 +124,20 @@ def premises(home: Home, node: str) -> Premises:
     return Premises(namespace, str(home.path / "nodes" / node), names.node_cgroup(home.name, node))
 
 
-def _remove_foreign_files(home: Home, node: str, bundles: Iterable[Path]) -> None:
-    """What containerd, its shims and the CNI library keep outside of the node's folder.
+def _sockets(places: Sequence[Premises]) -> list[Path]:
+    """Where shims that run listen: containerd 1.6 has them do so outside of the node's folder."""
+    shims = [one for one in tenants.select(tenants.survey(), places, os.getpid()) if one.name == tenants.SHIM]
+    listening = {one.namespace: Path("/proc", str(one.pid), "net", "unix") for one in shims}
+    lines = [line.split() for table in listening.values() for line in _content(table).decode().splitlines()]
+    return [path for words in lines if (path := Path(words[-1])).parent == _SHIM_SOCKETS]
 
-    It is found through what containerd has noted about each container. Cgroups that are not below the node's are
-    among it.
-    """
-    for bundle in bundles:
-        with suppress(OSError):
-            Path((bundle / "address").read_text().removeprefix("unix://")).unlink(missing_ok=True)
-        _remove_own_cgroup(bundle)
-        for cached in _CNI_CACHE.glob(f"cni-loopback-{bundle.name}-*"):
-            cached.unlink(missing_ok=True)
-    for cached in cached_networks(home, node):
-        cached.unlink(missing_ok=True)
-    for folder in (_SHIM_SOCKETS, _SHIM_SOCKETS.parent, _CNI_CACHE, _CNI_CACHE.parent):
-        with suppress(OSError):  # others' files are in it
-            folder.rmdir()
+
+def _noted(home: Home, node: str) -> list[Path]:
+    """The same as containerd has noted it, for shims that have ended since."""
+    noted = [_content(bundle / "address").decode() for bundle in _folders(home.path / "nodes" / node / _BUNDLES)]
+    return [
+        Path(address.removeprefix("unix://")) for address in noted if address.startswith(f"unix://{_SHIM_SOCKETS}/")
+    ]
 
 
 def _remove_own_cgroup(bundle: Path) -> None:
@@ -146,6 +162,13 @@ def _unmount_namespace_folder() -> None:
             programs.attempt(["umount", str(NETWORK_NAMESPACES)])  # not lazily: somebody may be making one just now
         with suppress(OSError):
             NETWORK_NAMESPACES.rmdir()
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
 
 
 def _entries(folder: Path) -> list[str]:

@@ -1,8 +1,8 @@
 """Which processes live on a node, found without any record of them, so that a node can be switched off after a crash.
 
-A node's processes are those in its network namespace, its cgroups or its folders, and everything that descends from
-them: containerd and its shims are in the namespace, and the processes of pods, in namespaces of their own, descend
-from shims.
+A node's processes are those in its network namespace or its cgroups, shims in its folders, and everything that
+descends from them: containerd and its shims are in the namespace, and the processes of pods, in namespaces of their
+own, descend from shims.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from kubewire.cluster.errors import StartFailed
 
 _SECONDS = 10.0
 _POLL_SECONDS = 0.003
-_SHIM = "containerd-shim"  # as the kernel cuts its name
+SHIM = "containerd-shim"
+"""The name of a container's shim, as the kernel cuts it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Premises:
         """Whether a process is here by itself, apart from what its ancestors are."""
         return (
             (bool(self.namespace) and tenant.namespace == self.namespace)
-            or _is_below(tenant.folder, self.folder)
+            or (tenant.name == SHIM and _is_below(tenant.folder, self.folder))  # others may be somebody's shell
             or any(_is_below(path, self.cgroup) for path in tenant.cgroups)
         )
 
@@ -89,7 +90,7 @@ def evict(premises: Sequence[Premises]) -> int:
     deadline = time.monotonic() + _SECONDS
     seen: set[int] = set()
     while remaining := select(survey(), premises, os.getpid()):
-        for tenant in [one for one in remaining if one.name != _SHIM] or remaining:
+        for tenant in [one for one in remaining if one.name != SHIM] or remaining:
             with suppress(ProcessLookupError):
                 os.kill(tenant.pid, signal.SIGKILL)
         seen |= {tenant.pid for tenant in remaining}

@@ -5,11 +5,14 @@ from kubewire.cluster.nodes.tenants import Premises, Tenant, select
 HERE = Premises("net:[7]", "/home/dev/nodes/one", "/kubewire/dev/one")
 
 
-def process(
-    pid: int, parent: int = 1, *, namespace: str = "net:[1]", folder: str = "/", cgroup: str = "/", dead: bool = False
-) -> Tenant:
+def process(pid: int, parent: int = 1, *, namespace: str = "net:[1]", cgroup: str = "/", dead: bool = False) -> Tenant:
     """A process that has nothing to do with nodes, but for what is said."""
-    return Tenant(pid, parent, dead, namespace, folder, (cgroup,), "sh")
+    return Tenant(pid, parent, dead, namespace, "/", (cgroup,), "sh")
+
+
+def located(pid: int, name: str, folder: str) -> Tenant:
+    """A process in a folder."""
+    return Tenant(pid, 1, False, "net:[1]", folder, ("/",), name)
 
 
 def found(*everyone: Tenant, spared: int = 99) -> list[int]:
@@ -18,14 +21,21 @@ def found(*everyone: Tenant, spared: int = 99) -> list[int]:
 
 
 def test_by_any_sign() -> None:
-    """A process is a node's by its network namespace, its folder or its cgroup; names that begin alike do not count."""
+    """A process is a node's by its network namespace or its cgroup; names that begin alike do not count."""
     assert found(
         process(10, namespace="net:[7]"),
-        process(11, folder="/home/dev/nodes/one/containerd"),
         process(12, cgroup="/kubewire/dev/one/pod1/c"),
-        process(13, folder="/home/dev/nodes/one2"),
         process(14, cgroup="/kubewire/dev/one-more"),
-    ) == [10, 11, 12]
+    ) == [10, 12]
+
+
+def test_shims_by_folder() -> None:
+    """A shim is a node's by its folder, which is its container's; a shell in the same folder is somebody's."""
+    assert found(
+        located(10, "containerd-shim", "/home/dev/nodes/one/containerd/state/x"),
+        located(11, "bash", "/home/dev/nodes/one/containerd/state/x"),
+        located(12, "containerd-shim", "/home/dev/nodes/one2/containerd/state/x"),
+    ) == [10]
 
 
 def test_descendants_too() -> None:
