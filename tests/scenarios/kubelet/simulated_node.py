@@ -87,12 +87,12 @@ class WatchedStatuses(StatusWriter):
     diary: list[str]
     last: dict[str, str]
 
-    def put(self, pod: Pod, wanted: PodStatus, *, urgent: bool) -> None:
+    def put(self, pod: Pod, wanted: PodStatus, *, within_seconds: float) -> None:
         line = summary(wanted)
         if self.last.get(pod.metadata.uid) != line:
             self.last[pod.metadata.uid] = line
             self.diary.append(line)
-        super().put(pod, wanted, urgent=urgent)
+        super().put(pod, wanted, within_seconds=within_seconds)
 
 
 def summary(status: PodStatus) -> str:

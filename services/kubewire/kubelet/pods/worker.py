@@ -32,6 +32,8 @@ _RETRY_FIRST_SECONDS: Final = 0.5
 _RETRY_LIMIT_SECONDS: Final = 10.0
 _PULL_SHOWN_SECONDS: Final = 1.0
 """How long ErrImagePull is reported before it is ImagePullBackOff."""
+_ON_ITS_WAY_SECONDS: Final = 0.4
+_RUNNING_SECONDS: Final = 0.05
 CONFIG_ERROR: Final = "CreateContainerConfigError"
 """Why a container waits for an object that its variables name."""
 _LOOKS: Final = (
@@ -206,11 +208,10 @@ class PodWorker:
         self._tell_crash_loops(picture, wanted)
         if wanted == self.status:
             return
-        # Whoever waits for the pod to be ready or to end hears of it now; that it is on its way may wait a moment.
-        urgent = _summary(wanted) != _summary(self.status) and wanted.phase != "Pending"
+        seconds = _patience(self.status, wanted)
         self.status = wanted
         with caused_by(self.pod):
-            self._around.tools.statuses.put(self.pod, wanted, urgent=urgent)
+            self._around.tools.statuses.put(self.pod, wanted, within_seconds=seconds)
 
     def _tell_crash_loops(self, picture: Picture, status: PodStatus) -> None:
         """One Event for each wait."""
@@ -320,14 +321,21 @@ def _is_more_urgent(action: actions.Action, under_way: actions.Action) -> bool:
     )
 
 
-def _summary(status: PodStatus) -> tuple[object, ...]:
-    """What others wait for."""
-    return (
-        status.phase,
-        status.podIP,
-        tuple((one.type, one.status) for one in status.conditions),
-        tuple(one.ready for one in status.containerStatuses),
-    )
+def _patience(before: PodStatus, status: PodStatus) -> float:
+    """How long a status may wait for the next one.
+
+    Whoever waits for a pod to be ready, to be no longer, or to end hears of it at once; that it is on its way, or runs
+    and may be ready in a moment, may wait.
+    """
+    if status.phase == "Pending":
+        return _ON_ITS_WAY_SECONDS
+    if _is_ready(before) != _is_ready(status) or status.phase in {"Succeeded", "Failed"}:
+        return 0.0
+    return _RUNNING_SECONDS
+
+
+def _is_ready(status: PodStatus) -> bool:
+    return any(one.type == "Ready" and one.status == "True" for one in status.conditions)
 
 
 def _capital(text: str) -> str:
