@@ -56,8 +56,7 @@ def up(home: Home, options: UpOptions, progress: Callable[[str], None]) -> state
     with exclusive(home):
         deadline = time.monotonic() + options.wait_seconds
         found = state.read(home)
-        if found is not None and found.is_running:
-            require_same(found.settings, options.asked)
+        if found is not None and _is_the_one(found, options.asked):
             return _repair(home, found, progress, deadline)
         end_everything(home)
         settings, claims = chosen(home.name, options.asked, progress)
@@ -66,6 +65,23 @@ def up(home: Home, options: UpOptions, progress: Callable[[str], None]) -> state
         except BaseException:
             end_everything(home)
             raise
+
+
+def _is_the_one(found: state.ClusterState, asked: Asked) -> bool:
+    """Whether what was started once and not ended is what is asked for.
+
+    Its processes may be gone, by a crash or the machine's new start; then its containers may run on all the same.
+
+    Raises:
+        InvalidRequest: it runs, and is another one.
+    """
+    try:
+        require_same(found.settings, asked)
+    except InvalidRequest:
+        if found.is_running:
+            raise
+        return False
+    return True
 
 
 def _repair(
