@@ -14,6 +14,7 @@ from kubewire.kube_proxy.app import KubeProxy
 from kubewire.kube_proxy.backends.memory import MemoryBackend, MemoryTable
 from kubewire.kube_proxy.config import KubeProxyConfig
 from kubewire.kube_proxy.desired.model import Rules
+from kubewire.kube_proxy.errors import BackendFailed
 from kubewire.kube_proxy.table import Edge
 from tests.kube_proxy_tables import NODE, all_told, service, slice_of
 
@@ -28,8 +29,11 @@ class RecordedFlows:
     """Remembers what it was asked to forget."""
 
     asked: list[frozenset[tuple[str, int]]] = field(default_factory=list)
+    failure: str = ""
 
     async def forget_stale(self, places: frozenset[tuple[str, int]], rules: Rules) -> int:
+        if self.failure:
+            raise BackendFailed(self.failure)
         self.asked.append(places)
         return 1
 
@@ -202,6 +206,32 @@ async def test_datagrams_of_endpoints_that_went_are_forgotten() -> None:
         await asyncio.sleep(1)
         assert world.flows.asked == [frozenset([("10.96.0.10", 53)])]
         assert metric(proxy, "kubeproxy_conntrack_reconciler_deleted_entries_total") == 2
+
+
+async def test_connections_that_cannot_be_forgotten() -> None:
+    """Rules are programmed all the same, and connections looked through when that works again; once."""
+    world = World()
+    world.add("dns 10.96.0.10 53 protocol=UDP")
+    async with world.proxy():
+        world.flows.failure = "busy"
+        world.cluster.put(slice_of("dns", BOTH, protocol="UDP"))
+        await asyncio.sleep(1)
+        assert world.programmed == ["UDP 10.96.0.10:53 -> 10.0.0.1:8080* 10.0.1.1:8080 outside"]
+        world.flows.asked.clear()
+        world.flows.failure = ""
+        await asyncio.sleep(20)
+        assert world.flows.asked == [frozenset([("10.96.0.10", 53)])]
+
+
+async def test_connections_from_before_the_start() -> None:
+    """A proxy that starts looks through connections of all its UDP frontends, although their rules are right."""
+    world = World()
+    world.add("dns 10.96.0.10 53 protocol=UDP")
+    async with world.proxy():
+        pass
+    world.flows.asked.clear()
+    async with world.proxy():
+        assert world.flows.asked == [frozenset([("10.96.0.10", 53)])]
 
 
 @pytest.mark.parametrize(

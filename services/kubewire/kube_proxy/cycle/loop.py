@@ -19,7 +19,7 @@ from kubewire.kube_proxy.desired.difference import Difference, difference
 from kubewire.kube_proxy.desired.model import Frontend, Rule
 from kubewire.kube_proxy.desired.services import Settings
 from kubewire.kube_proxy.errors import BackendFailed
-from kubewire.kube_proxy.flows.stale import udp_frontends
+from kubewire.kube_proxy.flows.forgetting import Forgetting
 from kubewire.kube_proxy.metrics import KubeProxyMetrics
 from kubewire.kube_proxy.table import Edge
 
@@ -66,6 +66,7 @@ class Loop:
         self._settings = settings
         self._metrics = metrics
         self._times = times
+        self._forgetting = Forgetting(edge.flows, metrics, times.clock)
         self._lock = asyncio.Lock()
         self._must_read = True
         self._in_work: float | None = None
@@ -142,6 +143,7 @@ class Loop:
         try:
             async with self._lock:
                 self._must_read = self._must_read or await self._edge.backend.was_touched()
+                await self._forgetting.forget(self.programmed)
         except BackendFailed as error:
             _LOG.warning("cannot look at what is programmed", reason=error)
             self._must_read = True
@@ -157,8 +159,12 @@ class Loop:
                 await self._apply(changes)
         self._must_read = False
         self._note(taken, self._times.clock() - started, is_full=is_full)
+        self._forgetting.note((*changes.remove, *(rule.frontend for rule in changes.put)))
+        if is_full:
+            # A proxy may have ended between programming a rule and forgetting its connections.
+            self._forgetting.note(self.programmed)
+        await self._forgetting.forget(self.programmed)
         if changes:
-            await self._forget_flows(changes)
             _LOG.debug("programmed", put=len(changes.put), removed=len(changes.remove), full=is_full)
 
     async def _decide(self, taken: Changed) -> set[Frontend]:
@@ -196,11 +202,3 @@ class Loop:
         self._metrics.synced(seconds, is_full=is_full)
         for changed_at in taken.triggers:
             self._metrics.programming.observe(max(0.0, now - changed_at))
-
-    async def _forget_flows(self, changes: Difference) -> None:
-        places = udp_frontends((*changes.remove, *(rule.frontend for rule in changes.put)))
-        if not places:
-            return
-        started = self._times.clock()
-        count = await self._edge.flows.forget_stale(places, self.programmed)
-        self._metrics.forgot(count, self._times.clock() - started)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from kubewire.api.discovery.v1.endpoint_slice_pb2 import EndpointSlice
+from kubewire.kube_proxy.desired.addresses import is_ipv4, is_port
 from kubewire.kube_proxy.desired.model import Target
 
 IPV4: Final = "IPv4"
@@ -46,12 +47,12 @@ def takers(endpoints: Iterable[Endpoint], *, only_local: bool = False) -> tuple[
 
 
 def _read(one: EndpointSlice, node_name: str) -> Iterator[tuple[PortKey, Endpoint]]:
-    ports = [((port.name, port.protocol or "TCP"), port.port) for port in one.ports if port.port]
+    ports = [((port.name, port.protocol or "TCP"), port.port) for port in one.ports if is_port(port.port)]
     for endpoint in one.endpoints:
         conditions = endpoint.conditions
         is_ready = conditions.ready if conditions.HasField("ready") else True
         is_serving = conditions.serving if conditions.HasField("serving") else is_ready
         is_local = endpoint.nodeName == node_name and bool(node_name)
-        for address in endpoint.addresses[:1]:  # the others mean the same pod, and nobody reads them
+        for address in filter(is_ipv4, endpoint.addresses[:1]):  # the others mean the same pod, and nobody reads them
             for key, port in ports:
                 yield key, Endpoint(Target(address, port, is_local), is_ready, is_serving, conditions.terminating)

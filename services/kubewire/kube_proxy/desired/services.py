@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from kubewire.api.core.v1.service_pb2 import Service, ServicePort
 from kubewire.api.discovery.v1.endpoint_slice_pb2 import EndpointSlice
+from kubewire.kube_proxy.desired.addresses import PROTOCOLS, is_ipv4, is_port
 from kubewire.kube_proxy.desired.endpoints import Endpoint, endpoints_of, takers
 from kubewire.kube_proxy.desired.model import Frontend, Masquerade, Otherwise, Rule, Scope, Target
 
@@ -68,6 +69,8 @@ def proxied(service: Service, slices: Iterable[EndpointSlice], settings: Setting
     rules: list[Rule] = []
     local: set[str] = set()
     for port in service.spec.ports:
+        if not is_port(port.port) or (port.protocol or "TCP") not in PROTOCOLS:
+            continue
         found = endpoints.get((port.name, port.protocol or "TCP"), [])
         rules += _Port(service, port, found, settings).rules()
         local.update(target.address for target in takers(found, only_local=True) if target.is_local)
@@ -92,12 +95,12 @@ class _Port:
         """Of cluster IPs, external addresses and the node port."""
         spec = self._service.spec
         targets = self._here if spec.internalTrafficPolicy == _LOCAL else self._everywhere
-        for address in _ipv4(spec.clusterIPs or [spec.clusterIP]):
+        for address in filter(is_ipv4, spec.clusterIPs or [spec.clusterIP]):
             frontend = Frontend(address, self._protocol, self._port.port)
             yield self._rule(frontend, targets, self._inside)._replace(is_cluster_ip=True)
         for address in _external_addresses(self._service):
             yield from self._external(address, self._port.port)
-        if self._port.nodePort:
+        if is_port(self._port.nodePort):
             yield from self._external("", self._port.nodePort)
 
     def _external(self, address: str, port: int) -> Iterator[Rule]:
@@ -137,12 +140,8 @@ def _health_check(service: Service, local_targets: int) -> HealthCheck | None:
 
 def _external_addresses(service: Service) -> Sequence[str]:
     """Addresses that somebody else brings to the node; a load balancer that is a proxy itself brings none."""
-    found = list(_ipv4(service.spec.externalIPs))
+    found = list(filter(is_ipv4, service.spec.externalIPs))
     if service.spec.type == "LoadBalancer" and not service.spec.loadBalancerSourceRanges:
         ingress = service.status.loadBalancer.ingress
-        found += _ipv4(one.ip for one in ingress if one.ipMode != "Proxy")
+        found += [one.ip for one in ingress if one.ipMode != "Proxy" and is_ipv4(one.ip)]
     return list(dict.fromkeys(found))
-
-
-def _ipv4(addresses: Iterable[str]) -> Iterator[str]:
-    return (address for address in addresses if address and ":" not in address)

@@ -7,6 +7,7 @@ to a target that has gone for ever if its connection were not forgotten.
 from __future__ import annotations
 
 import socket
+import struct
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
@@ -20,7 +21,9 @@ _SUBSYSTEM: Final = 1
 _GET: Final = _SUBSYSTEM << 8 | 1
 _DELETE: Final = _SUBSYSTEM << 8 | 2
 _IPV4: Final = 2
-_ORIGINAL, _REPLY, _ZONE = 1, 2, 18
+_ORIGINAL, _REPLY, _ZONE, _FILTER = 1, 2, 18, 25
+_ORIGINAL_FLAGS, _REPLY_FLAGS = 1, 2
+_BY_PROTOCOL: Final = 1 << 3
 _IP, _PROTOCOL = 1, 2
 _SOURCE, _DESTINATION = 1, 2
 _NUMBER, _SOURCE_PORT, _DESTINATION_PORT = 1, 2, 3
@@ -60,7 +63,7 @@ class ConnectionTable:
         Raises:
             OSError: they cannot be read.
         """
-        for message in self._socket.dump(Message(_GET, 0, _IPV4, b"")):
+        for message in self._socket.dump(Message(_GET, 0, _IPV4, _only(protocol))):
             flow = _flow(message.body, protocol)
             if flow is not None:
                 yield flow
@@ -78,6 +81,13 @@ class ConnectionTable:
                 raise
             return False
         return True
+
+
+def _only(protocol: int) -> bytes:
+    """Have the kernel list one protocol alone. Kernels before 5.8 list all."""
+    number = nested(_ORIGINAL, nested(_PROTOCOL, attribute(_NUMBER, bytes((protocol,)))))
+    flags = struct.Struct("=I").pack
+    return number + nested(_FILTER, attribute(_ORIGINAL_FLAGS, flags(_BY_PROTOCOL)), attribute(_REPLY_FLAGS, flags(0)))
 
 
 def _flow(body: bytes, protocol: int) -> Flow | None:

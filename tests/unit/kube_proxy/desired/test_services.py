@@ -183,6 +183,17 @@ def test_ipv6_is_left_out() -> None:
     assert (found.frontend, found.targets) == (Frontend("10.96.0.1", "TCP", 80), ())
 
 
+def test_what_cannot_be_programmed_is_left_out() -> None:
+    """Addresses, ports and protocols that are none do not hold up what is right."""
+    made = service("web 10.96.0.1 80 0/zero 70000/large 81/odd node=70000 address=10.1")
+    made.spec.ports[3].protocol = "ICMP"
+    slices = [
+        slice_of("web", f"{ONLY_THERE}\n10.0.1.01 n2 ready\n10.0.1 n2 ready\nhost n2 ready"),
+        slice_of("web", ONLY_THERE, port=70000, number=2),
+    ]
+    assert all_told(proxied(made, slices, SETTINGS).rules) == ["TCP 10.96.0.1:80 -> 10.0.1.1:8080 outside"]
+
+
 def test_source_ranges_close_a_load_balancer() -> None:
     """An address that only some may reach is left out rather than opened to all."""
     made = service("web 10.96.0.1 80 type=LoadBalancer ingress=192.0.2.2")
