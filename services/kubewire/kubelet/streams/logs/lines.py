@@ -14,6 +14,9 @@ _STREAMS: Final = {"": None, "All": None, "Stdout": b"stdout", "Stderr": b"stder
 _SORTABLE: Final = 30
 """Length of a timestamp in UTC with nanoseconds."""
 
+_LINE_AT_MOST: Final = 1 << 20
+"""No runtime writes longer ones; a file without line ends must not fill the memory."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -69,7 +72,8 @@ class LineFilter:
 
     def feed(self, data: bytes) -> bytes:
         """What is shown of the next bytes of the file; what comes after its last whole line is kept."""
-        *lines, self._rest = (self._rest + data).split(b"\n")
+        *lines, rest = (self._rest + data).split(b"\n")
+        self._rest = rest if len(rest) <= _LINE_AT_MOST else b""
         shown = b"".join([self._shown(line) for line in lines])
         if self._room is None:
             return shown

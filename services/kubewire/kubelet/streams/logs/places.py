@@ -7,6 +7,7 @@ which they were written, give or take what output and errors overtake each other
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import Final
 
 from kubewire.kubelet.streams.logs.lines import ends_line, moment_of
@@ -15,26 +16,37 @@ BLOCK_BYTES: Final = 64 * 1024
 _LINE_BYTES: Final = 64 * 1024
 """Longer than any line: runtimes cut at 16 KiB."""
 
+_MOMENT_BYTES: Final = 64
+
 
 def place_of_tail(file: int, size: int, lines: int) -> int:
     """The offset at which the container's last `lines` lines begin."""
-    end, found, later = size, 0, b""
-    while end > 0:
-        start = max(0, end - BLOCK_BYTES)
-        block = os.pread(file, end - start, start) + later
-        pieces = block.split(b"\n")
-        # The first piece may be the end of a line that begins in the block before.
-        later = pieces[0] if start else b""
-        place = start + len(block)
-        for index in range(len(pieces) - 1, 0 if start else -1, -1):
-            is_line_end = index < len(pieces) - 1
-            place -= len(pieces[index]) + is_line_end
-            if is_line_end and ends_line(pieces[index]):
-                if found == lines:
-                    return place + len(pieces[index]) + 1
-                found += 1
-        end = start
-    return 0 if lines else size
+    found = 0
+    for offset, line in _lines_backwards(file, size):
+        if ends_line(line):
+            found += 1
+            if found > lines:
+                return offset + len(line) + 1
+    return 0
+
+
+def _lines_backwards(file: int, size: int) -> Iterator[tuple[int, bytes]]:
+    """Whole lines with their offsets, the last first."""
+    start, data = size, b""
+    while start > 0:
+        begin = max(0, start - BLOCK_BYTES)
+        data = os.pread(file, start - begin, begin) + data
+        start = begin
+        # What stands before the first line's end belongs to a line that begins in the block before.
+        first = data.find(b"\n") + 1 if start else 0
+        if start and not first:
+            continue
+        *pieces, _ = data[first:].split(b"\n")
+        end = start + first + sum(len(piece) + 1 for piece in pieces)
+        for piece in reversed(pieces):
+            end -= len(piece) + 1
+            yield end, piece
+        data = data[:first]
 
 
 def place_of_time(file: int, size: int, since: bytes) -> int:
@@ -42,20 +54,20 @@ def place_of_time(file: int, size: int, since: bytes) -> int:
     low, high = 0, size
     while high - low > BLOCK_BYTES:
         middle = (low + high) // 2
-        if _moment_after(file, middle) < since:
+        line = _line_after(file, middle)
+        moment = b"" if line is None else moment_of(os.pread(file, _MOMENT_BYTES, line))
+        # What does not say its time, as the file's end does not, cannot be passed over.
+        if moment and moment < since:
             low = middle
         else:
             high = middle
     # One block earlier, because two streams may have overtaken each other.
-    return _line_after(file, max(0, low - BLOCK_BYTES))
+    return _line_after(file, max(0, low - BLOCK_BYTES)) or 0
 
 
-def _moment_after(file: int, offset: int) -> bytes:
-    """When the first line that begins after `offset` was written."""
-    return moment_of(os.pread(file, 64, _line_after(file, offset)))
-
-
-def _line_after(file: int, offset: int) -> int:
+def _line_after(file: int, offset: int) -> int | None:
+    """Where the first line begins that begins after `offset`, or at 0; None if that is far away or nowhere."""
     if offset == 0:
         return 0
-    return offset + os.pread(file, _LINE_BYTES, offset).find(b"\n") + 1
+    found = os.pread(file, _LINE_BYTES, offset).find(b"\n")
+    return None if found < 0 else offset + found + 1
