@@ -12,10 +12,17 @@ from typing import Final
 from kubewire.kubelet.runtime.contracts import Container
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Entry:
+    """The wait of the container after the next end.
+
+    `attempt` is the one whose successor was started last, after `waited` seconds.
+    """
+
     seconds: float
     updated_at: float
+    attempt: int = -1
+    waited: float = 0.0
 
 
 class RestartBackoff:
@@ -33,6 +40,8 @@ class RestartBackoff:
     def seconds(self, ended: Container) -> float:
         """How long its successor waits from its end."""
         entry = self._entries.get(ended.name) or self._recalled(ended)
+        if entry is not None and entry.attempt == ended.attempt:
+            return entry.waited
         if entry is None or ended.finished_at - entry.updated_at > 2 * self._limit:
             return 0.0
         return entry.seconds
@@ -40,7 +49,8 @@ class RestartBackoff:
     def restarted(self, ended: Container, now: float) -> None:
         """The successor of a container starts now: the one after it waits longer."""
         seconds = self.seconds(ended)
-        self._entries[ended.name] = _Entry(min(2 * seconds, self._limit) if seconds else self._first, now)
+        longer = min(2 * seconds, self._limit) if seconds else self._first
+        self._entries[ended.name] = _Entry(longer, now, ended.attempt, seconds)
 
     def forget(self, name: str) -> None:
         """The container was changed: what it did before does not count."""
