@@ -100,6 +100,14 @@ async def running(apiserver: ApiServerProcess, layout: Layout, disk: Disk) -> As
         await transport.close()
 
 
+def as_node(apiserver: ApiServerProcess) -> GrpcTransport:
+    """A way to the server as the node `n1`."""
+    token = apiserver.token_of("system:node:n1")
+    return GrpcTransport(
+        GrpcOptions(endpoints=(apiserver.grpc,), ca_file=apiserver.ca, token=token, user_agent="kubelet/1.0")
+    )
+
+
 async def until(holds: Callable[[], bool]) -> None:
     """Return when it holds."""
     async with asyncio.timeout(PATIENCE_SECONDS):
@@ -173,3 +181,33 @@ async def test_tokens_are_the_servers(apiserver: ApiServerProcess, layout: Layou
                 await Client(transport).resource(Secret, namespace=NAMESPACE).get("keys")
         finally:
             await transport.close()
+
+
+async def test_a_node_reads_what_its_own_pods_name(apiserver: ApiServerProcess, layout: Layout, disk: Disk) -> None:
+    """With a node's own rights: objects and tokens of pods that are bound to it, and of no others."""
+    async with running(apiserver, layout, disk) as admin:
+        maps, pods = admin.client.resource(ConfigMap), admin.client.pods(NAMESPACE)
+        await maps.create(config_map("settings", color="blue"))
+        pod = pod_of(SPEC.replace("- secret:", "- serviceAccountToken: {path: token}\n        - secret:"), uid="")
+        pod.spec.nodeName = "n1"
+        stored = await pods.create(pod)
+        foreign = pod_of(SPEC, name="foreign", uid="")
+        foreign.spec.nodeName = "n2"
+        foreign.spec.volumes[0].volumeSource.projected.sources[0].configMap.localObjectReference.name = "theirs"
+        await maps.create(config_map("theirs", color="red"))
+        other = await pods.create(foreign)
+        transport = as_node(apiserver)
+        kubelet = Kubelet(Client(transport), layout, disk)
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(kubelet.run())
+            kubelet.take(stored)
+            kubelet.take(other)
+            folder = layout.volume(stored.metadata.uid, "projected", "v")
+            await until(lambda: text_of(folder / "color") == "blue" and text_of(folder / "token") != "")
+            found = await maps.in_namespace(NAMESPACE).get("settings")
+            found.data["color"] = "green"
+            await maps.update(found)
+            await until(lambda: text_of(folder / "color") == "green")
+            await until(lambda: "no relationship found" in kubelet.problems.get(other.metadata.uid, ""))
+            task.cancel()
+        await transport.close()
