@@ -52,6 +52,7 @@ async def _writes(client: Client, resource: GroupVersionResource, namespace: str
     return {
         one.resource_version: Write(
             one.resource_version,
+            one.verb,
             one.user,
             one.manager,
             one.cause,

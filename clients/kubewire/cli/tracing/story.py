@@ -20,10 +20,14 @@ ROUNDED = 1.0
 """Objects carry times in whole seconds: what they tell may have happened up to a second later."""
 
 
+_CREATING: Final = frozenset({"create", "apply"})
+
+
 class Write(NamedTuple):
     """One committed write, as a server's record has it; times are Unix seconds."""
 
     version: str
+    verb: str
     user: str
     manager: str
     cause: str
@@ -75,11 +79,11 @@ def story(seen: Seen) -> list[Hop]:
 
 
 def _creation(seen: Seen) -> Iterator[Hop]:
-    writes = list(seen.records.get((seen.resource, seen.name), {}).values())
-    if not writes or abs(writes[0].committed - seen.created) > 2 * ROUNDED:  # the first we remember is a later one
+    writes = seen.records.get((seen.resource, seen.name), {}).values()
+    first = next((write for write in writes if write.verb in _CREATING and _is_at(write, seen.created)), None)
+    if first is None:
         yield Hop(seen.created, "API server", f"{seen.resource}/{seen.name} created", is_exact=False)
         return
-    first = writes[0]
     yield Hop(first.received, "API server", f"request of {first.user} ({first.manager}) accepted")
     yield Hop(first.committed, "etcd", f"{seen.resource}/{seen.name} committed as version {first.version}")
 
@@ -88,12 +92,23 @@ def _of_pods(seen: Seen) -> Iterator[Hop]:
     for name, versions in _by_name(seen.pods).items():
         records = seen.records.get(("pods", name), {})
         for step in _STEPS:
-            first = next((pod for pod in versions if step.is_done(pod)), None)
-            if first is not None:
-                write = records.get(first.metadata.resourceVersion)
-                since = f", because of {write.cause}" if write and write.cause and step.tells_cause else ""
-                what = f"{name}: {step.what(first)}{since}"
-                yield _hop(write, step.by_its_own_account(first), step.who(first), what)
+            index = next((index for index, pod in enumerate(versions) if step.is_done(pod)), None)
+            if index is not None:
+                yield _hop(step, versions[index], _witness(records, versions[index].metadata.resourceVersion, index))
+
+
+def _hop(step: _Step, pod: Pod, write: Write | None) -> Hop:
+    what = f"{pod.metadata.name}: {step.what(pod)}"
+    if write is None:
+        return Hop(step.by_its_own_account(pod), step.who(pod), what, is_exact=False)
+    since = f", because of {write.cause}" if write.cause and step.tells_cause else ""
+    return Hop(write.committed, step.who(pod), what + since)
+
+
+def _witness(records: Mapping[str, Write], version: str, index: int) -> Write | None:
+    """The write that made something so: it made the object, or there is a version before it where it was not so."""
+    write = records.get(version)
+    return write if write is not None and (index or write.verb in _CREATING) else None
 
 
 def _of_slices(seen: Seen) -> Iterator[Hop]:
@@ -101,13 +116,19 @@ def _of_slices(seen: Seen) -> Iterator[Hop]:
     wanted = {pod.status.podIP: name for name, versions in _by_name(seen.pods).items() for pod in versions[-1:]}
     told: set[str] = set()
     for name, versions in _by_name(seen.slices).items():
-        for slice_ in versions:
+        records = seen.records.get(("endpointslices.discovery.k8s.io", name), {})
+        for index, slice_ in enumerate(versions):
             ready = {address for one in slice_.endpoints if one.conditions.ready for address in one.addresses}
-            write = seen.records.get(("endpointslices.discovery.k8s.io", name), {}).get(slice_.metadata.resourceVersion)
+            write = _witness(records, slice_.metadata.resourceVersion, index)
             for address in sorted(ready & wanted.keys() - told):
                 told.add(address)
                 if write is not None:
                     yield Hop(write.committed, "controller-manager", f"{wanted[address]}: {address} in slice {name}")
+
+
+def _is_at(write: Write, at: float) -> bool:
+    """Whether a write was at a time that is known in whole seconds."""
+    return abs(write.committed - at) <= 2 * ROUNDED
 
 
 class _Step(NamedTuple):
@@ -168,12 +189,6 @@ _STEPS: Final = (
 def seconds(time: Time) -> float:
     """A Time as Unix seconds."""
     return time.seconds + time.nanos / 1e9
-
-
-def _hop(write: Write | None, fallback: float, who: str, what: str) -> Hop:
-    if write is not None:
-        return Hop(write.committed, who, what)
-    return Hop(fallback, who, what, is_exact=False)
 
 
 def _by_name(versions: Iterable[T]) -> dict[str, list[T]]:

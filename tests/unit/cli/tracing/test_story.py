@@ -11,9 +11,9 @@ NOON = 43200.0
 SETS, PODS, SLICES = "replicasets.apps", "pods", "endpointslices.discovery.k8s.io"
 
 
-def write(version: int, committed: float, manager: str = "m", cause: str = "") -> Write:
+def write(version: int, committed: float, manager: str = "m", cause: str = "", verb: str = "update") -> Write:
     """A record of the write that made a version."""
-    return Write(str(version), "admin", manager, cause, NOON + committed - 0.002, NOON + committed)
+    return Write(str(version), verb, "admin", manager, cause, NOON + committed - 0.002, NOON + committed)
 
 
 def pod(version: int, *, node: str = "", running: bool = False, ready: bool = False) -> Pod:
@@ -48,14 +48,14 @@ VERSIONS = [pod(11), pod(12, node="n"), pod(13, node="n", running=True), pod(14,
 def test_every_hop_is_told_in_order() -> None:
     """From the accepted request to the programmed kernel, each by who did it, with the time of its commit."""
     records = {
-        (SETS, "web"): {"10": write(10, 0.002, "kubectl"), "15": write(15, 3.0)},
+        (SETS, "web"): {"10": write(10, 0.002, "kubectl", verb="create"), "15": write(15, 3.0)},
         (PODS, "web-1"): {
-            "11": write(11, 0.010, cause="ReplicaSet/default/web@10"),
+            "11": write(11, 0.010, cause="ReplicaSet/default/web@10", verb="create"),
             "12": write(12, 0.020),
             "13": write(13, 0.300),
             "14": write(14, 1.300),
         },
-        (SLICES, "web-x"): {"16": write(16, 1.310)},
+        (SLICES, "web-x"): {"16": write(16, 1.310, verb="create")},
     }
     seen = Seen(SETS, "web", NOON, VERSIONS, [slice_(16, "10.244.0.2")], records, {"n": NOON + 1.32})
     assert [(round((hop.at - NOON) * 1000), hop.who, hop.what) for hop in story(seen)] == [
@@ -80,6 +80,18 @@ def test_without_history_objects_speak_for_themselves() -> None:
         (0.0, "scheduler", False),
         (1.0, "kubelet n", False),
         (2.0, "kubelet n", False),
+    ]
+
+
+def test_what_was_so_already_is_not_the_later_write_of_somebody_else() -> None:
+    """A server that was started anew knows of later writes; they did not bind the pod or make it ready."""
+    records = {(PODS, "web-1"): {"13": write(13, 600.0), "14": write(14, 601.0)}}
+    seen = Seen(SETS, "web", NOON, VERSIONS[2:], records=records)
+    assert [(hop.at - NOON, hop.what, hop.is_exact) for hop in story(seen)[1:]] == [
+        (0.0, "web-1: created", False),
+        (0.0, "web-1: bound to n", False),
+        (1.0, "web-1: web started at 10.244.0.2", False),
+        (601.0, "web-1: Ready", True),
     ]
 
 
