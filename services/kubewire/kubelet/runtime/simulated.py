@@ -185,6 +185,9 @@ class SimulatedRuntime:
         found = self._sandboxes.get(sandbox_id)
         if found is None or not found.sandbox.is_ready:
             raise RuntimeCallError("CreateContainer", "NOT_FOUND", f"sandbox {sandbox_id} is not there")
+        taken = (config.metadata.name, config.metadata.attempt)
+        if any((one.container.name, one.container.attempt) == taken for one in self._in(sandbox_id)):
+            raise RuntimeCallError("CreateContainer", "ALREADY_EXISTS", f"container {taken} is there already")
         if await self.image(config.image.image) is None:
             raise RuntimeCallError("CreateContainer", "NOT_FOUND", f"image {config.image.image!r} is not there")
         container_id, _ = self._made("container")
