@@ -216,7 +216,9 @@ async def test_its_own_service(apiserver: ApiServerProcess, proxy: KubeProxyProc
 
     [rule] = call("ListDesiredRules", namespace="default", name="web")["rules"]
     assert rule["targets"] == [{"address": network.addresses["a"], "port": 8080, "local": True}]
-    assert call("ListProgrammedRules", namespace="default", name="web") == {"rules": [rule]}
+    [programmed] = call("ListProgrammedRules", namespace="default", name="web")["rules"]
+    assert abs(programmed.pop("programmedAt") - time.time()) < PATIENCE_SECONDS
+    assert programmed == rule
     assert call("GetDifference") == {}
     assert call("GetStatus")["mode"] == "nftables"
     health = network.node.run(GRPCURL, "-plaintext", f"127.0.0.1:{proxy.ports['grpc']}", "grpc.health.v1.Health/Check")

@@ -53,6 +53,7 @@ class Loop:
     Attributes:
         desired: what should be programmed.
         programmed: what is, as it was last read or programmed.
+        programmed_at: when rules were programmed by this process, Unix time.
         last_synced: when a round last succeeded, Unix time; 0: none has.
         waiting_since: since when what was taken up waits to be programmed, by the clock; None: nothing does.
     """
@@ -60,6 +61,7 @@ class Loop:
     def __init__(self, board: Board, edge: Edge, settings: Settings, metrics: KubeProxyMetrics, times: Times) -> None:
         self.desired: Final = DesiredState()
         self.programmed: dict[Frontend, Rule] = {}
+        self.programmed_at: Final[dict[Frontend, float]] = {}
         self.last_synced = 0.0
         self._board = board
         self._edge = edge
@@ -192,9 +194,13 @@ class Loop:
 
     async def _apply(self, changes: Difference) -> None:
         await self._edge.backend.apply(changes)
+        now = self._times.wall_clock()
         for frontend in changes.remove:
             self.programmed.pop(frontend, None)
-        self.programmed.update((rule.frontend, rule) for rule in changes.put)
+            self.programmed_at.pop(frontend, None)
+        for rule in changes.put:
+            self.programmed[rule.frontend] = rule
+            self.programmed_at[rule.frontend] = now
 
     def _note(self, taken: Changed, seconds: float, *, is_full: bool) -> None:
         now = self._times.wall_clock()

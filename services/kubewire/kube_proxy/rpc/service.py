@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final, Protocol
 
 from kubewire.component.grpc.server import Methods, serves
@@ -13,6 +13,8 @@ from kubewire.kube_proxy.desired.model import Frontend, Rule
 from kubewire.kube_proxy.errors import BackendFailed
 from kubewire.kube_proxy.v1 import kube_proxy_service_pb2 as messages
 from kubewire.machinery import errors
+
+_NO_TIMES: Final[Mapping[Frontend, float]] = {}
 
 
 class Told(Protocol):
@@ -69,7 +71,8 @@ class KubeProxyService:
     ) -> messages.ListProgrammedRulesResponse:
         """Read now."""
         rules = (await self._read()).values()
-        return messages.ListProgrammedRulesResponse(rules=_messages(_selected(rules, request)))
+        found = _messages(_selected(rules, request), self._loop().programmed_at)
+        return messages.ListProgrammedRulesResponse(rules=found)
 
     async def get_difference(self, _: messages.GetDifferenceRequest) -> messages.GetDifferenceResponse:
         """Read now, and compared with what was decided last."""
@@ -113,11 +116,12 @@ def _selected(rules: Iterable[Rule], request: _Selected) -> Iterable[Rule]:
     return (rule for rule in rules if rule.service.partition(":")[0] == service)
 
 
-def _messages(rules: Iterable[Rule]) -> list[messages.Rule]:
-    return [_message(rule) for rule in sorted(rules, key=lambda rule: (rule.service, str(rule.frontend)))]
+def _messages(rules: Iterable[Rule], programmed_at: Mapping[Frontend, float] = _NO_TIMES) -> list[messages.Rule]:
+    ordered = sorted(rules, key=lambda rule: (rule.service, str(rule.frontend)))
+    return [_message(rule, programmed_at.get(rule.frontend, 0.0)) for rule in ordered]
 
 
-def _message(rule: Rule) -> messages.Rule:
+def _message(rule: Rule, programmed_at: float) -> messages.Rule:
     frontend = rule.frontend
     return messages.Rule(
         service=rule.service,
@@ -129,4 +133,5 @@ def _message(rule: Rule) -> messages.Rule:
         otherwise=rule.otherwise.value,
         masquerade=rule.masquerade.value,
         affinity_seconds=rule.affinity_seconds,
+        programmed_at=programmed_at,
     )

@@ -67,6 +67,9 @@ async def test_rules() -> None:
     await made.start()
     desired = await made.service.list_desired_rules(messages.ListDesiredRulesRequest())
     programmed = await made.service.list_programmed_rules(messages.ListProgrammedRulesRequest())
+    for one in programmed.rules:
+        assert one.programmed_at == 1000.0
+        one.ClearField("programmed_at")
     assert list(desired.rules) == list(programmed.rules)
     assert {(one.service, one.address, one.port, one.masquerade) for one in desired.rules} == {
         ("default/web:http", "10.96.0.1", 80, "outside"),
