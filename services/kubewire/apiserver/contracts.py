@@ -11,22 +11,25 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from kubewire.apiserver.item import Batch, Item, Page
 from kubewire.apiserver.options import DeleteOptions, GetOptions, ListOptions, WatchOptions, WriteOptions
 from kubewire.machinery.errors import StatusError
 from kubewire.machinery.resources import Resource
 
+Extra: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]
+"""What is known of a user besides: keys in order, each with its values."""
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who is calling, as `authentication.k8s.io` UserInfo; `extra` are its further keys, each with its values."""
+    """Who is calling, as `authentication.k8s.io` UserInfo."""
 
     name: str
     uid: str = ""
     groups: tuple[str, ...] = ()
-    extra: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    extra: Extra = ()
 
 
 @dataclass(slots=True)

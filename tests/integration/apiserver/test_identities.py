@@ -8,7 +8,9 @@ import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
+import jwt
 import pytest
 
 from kubewire.api.apps.v1.replica_set_pb2 import ReplicaSet
@@ -217,22 +219,76 @@ async def check_the_end(admin: Client, node: Client) -> None:
     await eventually(all_gone)
 
 
+class Rest:
+    """The REST face, to one who shows a token."""
+
+    def __init__(self, apiserver: ApiServerProcess, token: str) -> None:
+        self._root = apiserver.rest
+        self._token = token
+        self._trust = ssl.create_default_context(cafile=str(apiserver.ca))
+
+    async def get(self, path: str) -> tuple[int, dict[str, Any]]:
+        """Code and document."""
+        return await asyncio.to_thread(self._ask, path, None)
+
+    async def post(self, path: str, value: object) -> tuple[int, dict[str, Any]]:
+        """Code and document."""
+        return await asyncio.to_thread(self._ask, path, json.dumps(value).encode())
+
+    def _ask(self, path: str, body: bytes | None) -> tuple[int, dict[str, Any]]:
+        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
+        request = urllib.request.Request(self._root + path, body, headers)
+        try:
+            with urllib.request.urlopen(request, context=self._trust, timeout=30) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, json.load(error)
+
+
 async def test_both_faces_refuse_alike(apiserver: ApiServerProcess) -> None:
     """Who has no rights is told the same over gRPC and REST."""
     async with client_of(apiserver, "joe") as joe:
         over_grpc = await refusal(joe.pods("default").get("p"))
-    request = urllib.request.Request(f"{apiserver.rest}/api/v1/namespaces/default/pods/p")
-    request.add_header("Authorization", f"Bearer {apiserver.token_of('joe')}")
-    context = ssl.create_default_context(cafile=str(apiserver.ca))
-
-    def ask() -> str:
-        with pytest.raises(urllib.error.HTTPError) as raised:
-            urllib.request.urlopen(request, context=context, timeout=30)
-        with raised.value as answer:
-            assert answer.code == 403
-            return str(json.load(answer)["message"])
-
-    assert await asyncio.to_thread(ask) == over_grpc
+    rest = Rest(apiserver, apiserver.token_of("joe"))
+    code, status = await rest.get("/api/v1/namespaces/default/pods/p")
+    assert (code, status["message"]) == (403, over_grpc)
     assert over_grpc == (
         'pods "p" is forbidden: User "joe" cannot get resource "pods" in API group "" in the namespace "default"'
     )
+    code, status = await rest.get("/metrics")
+    assert (code, status["message"]) == (403, 'forbidden: User "joe" cannot get path "/metrics"')
+    assert (await rest.get("/apis"))[0] == 200
+
+
+async def test_both_faces_give_tokens_that_both_believe(apiserver: ApiServerProcess) -> None:
+    """And that others can check, by the keys that are published and by a TokenReview."""
+    account = ServiceAccount()
+    account.metadata.name = "bot"
+    rest = Rest(apiserver, apiserver.token)
+    async with client_of(apiserver, "admin") as admin:
+        accounts = admin.resource(ServiceAccount, namespace="default")
+        uid = (await accounts.create(account)).metadata.uid
+        over_grpc = (await accounts.create_token("bot", TokenRequest())).status.token
+    path = "/api/v1/namespaces/default/serviceaccounts/bot/token"
+    code, answer = await rest.post(path, {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest"})
+    assert (code, answer["kind"]) == (201, "TokenRequest")
+    for token in (over_grpc, answer["status"]["token"]):
+        async with client_of(apiserver, "", token) as bearer:
+            assert (await who_am_i(bearer)).status.userInfo.uid == uid
+        review = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": {"token": token}}
+        _, reviewed = await rest.post("/apis/authentication.k8s.io/v1/tokenreviews", review)
+        assert reviewed["status"]["authenticated"] is True
+        assert reviewed["status"]["user"]["username"] == "system:serviceaccount:default:bot"
+        await check_by_published_keys(Rest(apiserver, token), token)
+    assert (await Rest(apiserver, over_grpc[:-8] + "AAAAAAAA").get("/api"))[0] == 401
+
+
+async def check_by_published_keys(rest: Rest, token: str) -> None:
+    """As a service that knows nothing but the issuer would."""
+    _, found = await rest.get("/.well-known/openid-configuration")
+    assert found["jwks_uri"].endswith("/openid/v1/jwks")
+    _, keys = await rest.get("/openid/v1/jwks")
+    key = jwt.PyJWKSet.from_dict(keys)[jwt.get_unverified_header(token)["kid"]]
+    claims = jwt.decode(token, key, algorithms=["ES256"], audience=found["issuer"], issuer=found["issuer"])
+    assert claims["sub"] == "system:serviceaccount:default:bot"

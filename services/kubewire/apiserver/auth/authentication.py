@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple, Protocol, runtime_checkable
 
-from kubewire.apiserver.contracts import Identity
+from kubewire.apiserver.contracts import Extra, Identity
 from kubewire.machinery import errors
 
 ALL_AUTHENTICATED: Final = "system:authenticated"
@@ -126,9 +126,7 @@ class CertificateAuthenticator:
         return identity
 
 
-def as_member(
-    name: str, *, uid: str = "", groups: Sequence[str] = (), extra: tuple[tuple[str, tuple[str, ...]], ...] = ()
-) -> Identity:
+def as_member(name: str, *, uid: str = "", groups: Sequence[str] = (), extra: Extra = ()) -> Identity:
     """An authenticated user: the groups given and `system:authenticated`."""
     return Identity(name=name, uid=uid, groups=tuple(dict.fromkeys((*groups, ALL_AUTHENTICATED))), extra=extra)
 

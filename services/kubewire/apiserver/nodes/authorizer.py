@@ -25,6 +25,7 @@ _Judge: TypeAlias = Callable[[str, Attributes], Decision]
 NODE_ROLE: Final = RoleRef("ClusterRole", "", "system:node")
 """What every node does, as far as it is not decided object by object."""
 
+_REMEMBERED: Final = 1024
 _ALLOWED: Final = Decision(Verdict.ALLOW)
 _READS: Final = frozenset({"get", "list", "watch"})
 _LEASES: Final = "kube-node-lease"
@@ -38,6 +39,8 @@ class NodeAuthorizer:
         self._pods = pods
         self._find = find
         self._role = role
+        self._known_role: Sequence[Rule] = ()
+        self._known: dict[tuple[str, str, str, str], Decision] = {}  # what that role says
         self._judges: Mapping[tuple[str, str], _Judge] = {
             ("", "secrets"): self._read_referred,
             ("", "configmaps"): self._read_referred,
@@ -59,10 +62,15 @@ class NodeAuthorizer:
         return self._by_role(asked) if judge is None else judge(node, asked)
 
     def _by_role(self, asked: Attributes) -> Decision:
-        is_allowed = any(
-            rule.is_about(asked.verb, asked.group, asked.resource, asked.subresource) for rule in self._role()
-        )
-        return _ALLOWED if is_allowed else NO_OPINION
+        role = self._role()
+        if role is not self._known_role or len(self._known) >= _REMEMBERED:
+            self._known_role = role
+            self._known.clear()
+        key = (asked.verb, asked.group, asked.resource, asked.subresource)
+        decision = self._known.get(key)
+        if decision is None:
+            decision = self._known[key] = _ALLOWED if any(rule.is_about(*key) for rule in role) else NO_OPINION
+        return decision
 
     def _read_referred(self, node: str, asked: Attributes) -> Decision:
         if asked.verb not in _READS or asked.subresource:

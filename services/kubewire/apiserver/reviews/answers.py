@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from kubewire.apiserver.auth.authentication import Authentication, Credentials, InvalidToken
 from kubewire.apiserver.auth.authorization import PRIVILEGED_GROUP, Attributes, Authorization, Verdict
-from kubewire.apiserver.contracts import Call, Identity
+from kubewire.apiserver.contracts import Call, Extra, Identity
 from kubewire.apiserver.nodes.identity import is_node
 from kubewire.apiserver.rbac.rules import EVERYTHING
 from kubewire.machinery import errors, field_errors
@@ -150,7 +150,7 @@ def _describe(info: UserInfo, identity: Identity) -> None:
         info.extra[key].items.extend(values)
 
 
-def _extra_of(spec: SubjectAccessReviewSpec) -> tuple[tuple[str, tuple[str, ...]], ...]:
+def _extra_of(spec: SubjectAccessReviewSpec) -> Extra:
     return tuple((key, tuple(spec.extra[key].items)) for key in sorted(spec.extra))
 
 

@@ -1,11 +1,12 @@
 """Taking over changes of one kind."""
 
 import logging
+from collections.abc import Iterable
 
 import pytest
 
 from kubewire.apiserver.cache.kind import Kind, KindCache
-from kubewire.apiserver.item import Event
+from kubewire.apiserver.item import Event, Item
 from kubewire.apiserver.metrics import ApiServerMetrics
 from kubewire.component.metrics.registry import Registry
 from kubewire.machinery.resources import Resource
@@ -43,6 +44,30 @@ def test_life_of_an_object() -> None:
     assert deleted.item.metadata.resourceVersion == "9"
     assert dict(deleted.item.labels) == {"app": "two"}
     assert cache.items.get("a/x") is None
+
+
+def test_followers_hear_of_everything() -> None:
+    """Of changes with what was before, and of all there is when the cache starts over."""
+    heard: list[object] = []
+
+    class Follower:
+        def change(self, item: Item | None, previous: Item | None) -> None:
+            heard.append((item and item.revision, previous and previous.revision))
+
+        def replace(self, items: Iterable[Item]) -> None:
+            heard.append([item.name for item in items])
+
+    cache = make()
+    cache.followers.append(Follower())
+    cache.apply("a/x", stored_pod("a/x"), 5)
+    cache.apply("a/x", stored_pod("a/x"), 6)
+    cache.apply("a/x", None, 7)
+    cache.apply("a/x", None, 8)
+    cache.apply("a/y", stored_pod("a/y"), 9)
+    known = cache.items.get("a/y")
+    assert known is not None
+    cache.reset({"a/y": known}, 10)
+    assert heard == [(5, None), (6, 5), (None, 6), (9, None), ["y"]]
 
 
 def test_unknown_deletion() -> None:

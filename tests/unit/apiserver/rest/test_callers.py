@@ -93,8 +93,22 @@ def test_others_may_act_as_whom_they_are_allowed_to() -> None:
 
 
 def test_groups_need_a_user() -> None:
-    """Groups or uid alone, and extra fields, are refused."""
+    """Groups or uid alone are refused."""
     with pytest.raises(StatusError, match="without impersonating a user"):
         callers().identify(asking("admin", ("Impersonate-Group", "a")))
-    with pytest.raises(StatusError, match="Impersonate-Extra"):
-        callers().identify(asking("admin", ("Impersonate-User", "a"), ("Impersonate-Extra-Scopes", "b")))
+
+
+def test_extras_are_asked_for_one_by_one() -> None:
+    """Their keys come in lower case and percent-encoded, several values as several headers."""
+    headers = (
+        ("Impersonate-User", "jane"),
+        ("Impersonate-Extra-Scopes", "view"),
+        ("Impersonate-Extra-Scopes", "edit"),
+        ("Impersonate-Extra-example.org%2fproject", "x"),
+    )
+    extra = (("example.org/project", ("x",)), ("scopes", ("view", "edit")))
+    assert callers().identify(asking("admin", *headers)).extra == extra
+    allowed = ("users/jane", "userextras/view", "userextras/edit")
+    with pytest.raises(StatusError, match=r'cannot impersonate resource "userextras/example\.org/project"'):
+        callers(None, *allowed).identify(asking("user", *headers))
+    assert callers(None, *allowed, "userextras/x").identify(asking("user", *headers)).extra == extra
