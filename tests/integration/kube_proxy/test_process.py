@@ -217,7 +217,7 @@ async def test_its_own_service(apiserver: ApiServerProcess, proxy: KubeProxyProc
     [rule] = call("ListDesiredRules", namespace="default", name="web")["rules"]
     assert rule["targets"] == [{"address": network.addresses["a"], "port": 8080, "local": True}]
     [programmed] = call("ListProgrammedRules", namespace="default", name="web")["rules"]
-    assert abs(programmed.pop("programmedAt") - time.time()) < PATIENCE_SECONDS
+    assert abs(programmed.pop("programmed_at") - time.time()) < PATIENCE_SECONDS
     assert programmed == rule
     assert call("GetDifference") == {}
     assert call("GetStatus")["mode"] == "nftables"
