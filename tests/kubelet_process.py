@@ -125,3 +125,11 @@ def running_kubelet(
         yield kubelet
     finally:
         kubelet.kill()
+        _unmount(kubelet.root)
+
+
+def _unmount(root: Path) -> None:
+    """Let go of what pods had mounted; processes that still see it keep their own view."""
+    places = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
+    for place in sorted((place for place in places if place.startswith(f"{root}/")), reverse=True):
+        subprocess.run(["umount", "--lazy", place], check=False)

@@ -1,12 +1,14 @@
 """The runtimes: a simulation, and a real containerd over CRI."""
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from kubewire.kubelet.errors import RuntimeCallError
 from kubewire.kubelet.runtime.contracts import Runtime
 from kubewire.kubelet.runtime.cri import CriRuntime
 from kubewire.kubelet.runtime.simulated import Ending, SimulatedRuntime
@@ -49,11 +51,19 @@ async def stand(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     node: ContainerdProcess = request.getfixturevalue("containerd")
     over_cri = CriRuntime(str(node.socket), Uncounted())
     yield Stand(over_cri, tmp_path, f"{node.cgroup_parent}/conformance")
-    for pod in await over_cri.list():
-        for sandbox in (await over_cri.pod(pod.identity)).sandboxes:
-            await over_cri.stop_sandbox(sandbox.id)
-            await over_cri.remove_sandbox(sandbox.id)
+    for _ in range(5):
+        # containerd refuses to stop what is ending by itself at this moment.
+        with suppress(RuntimeCallError):
+            await _empty(over_cri)
+            break
     await over_cri.close()
+
+
+async def _empty(runtime: CriRuntime) -> None:
+    for pod in await runtime.list():
+        for sandbox in (await runtime.pod(pod.identity)).sandboxes:
+            await runtime.stop_sandbox(sandbox.id)
+            await runtime.remove_sandbox(sandbox.id)
 
 
 def _ending(command: list[str]) -> Ending:

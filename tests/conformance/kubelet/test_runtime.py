@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -70,6 +71,14 @@ async def ended(stand: Stand, uid: str) -> Container:
         await asyncio.sleep(0.02)
 
 
+async def written(log: Path, text: bytes) -> None:
+    """Wait until a container has written something."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while text not in await asyncio.to_thread(log.read_bytes):
+        assert time.monotonic() < deadline, f"it never wrote {text!r}"
+        await asyncio.sleep(0.02)
+
+
 async def test_a_sandbox_has_an_address_until_it_is_stopped(stand: Stand) -> None:
     """It is ready from the start, and stopping or removing it twice is harmless."""
     sandbox_id = await stand.runtime.run_sandbox(sandbox_of(stand, "u1"), "")
@@ -110,8 +119,8 @@ async def test_a_container_that_ends_well_is_completed(stand: Stand) -> None:
 async def test_stopping_kills_what_does_not_listen(stand: Stand) -> None:
     """KILL comes when the grace period is over; stopping what has ended, or is gone, is no failure."""
     _, container_id = await started(stand, "u4", f"trap '' TERM; echo deaf; {FOREVER}")
-    while not (stand.runtime.is_simulated or b"deaf" in (stand.logs / "app-0.log").read_bytes()):
-        await asyncio.sleep(0.02)
+    if not stand.runtime.is_simulated:
+        await written(stand.logs / "app-0.log", b"deaf")
     await stand.runtime.stop_container(container_id, 1)
     assert (await ended(stand, "u4")).exit_code == 137
     await stand.runtime.stop_container(container_id, 1)

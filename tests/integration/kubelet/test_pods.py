@@ -27,6 +27,9 @@ containers:
   readinessProbe: {{httpGet: {{path: /healthz, port: 8080}}, periodSeconds: 1}}
 """
 
+UP = "readinessProbe: {exec: {command: [test, -e, /tmp/up]}, periodSeconds: 1}"
+"""Ready once its script is where it wants to be."""
+
 
 def shell(script: str, *, policy: str = "Never", more: str = "") -> str:
     """The spec of a pod with a script."""
@@ -138,12 +141,17 @@ async def test_containers_get_what_their_spec_says(machine: Machine, client: Cli
 
 async def test_term_comes_first_and_kill_when_the_grace_period_is_over(machine: Machine, client: Client) -> None:
     """A container that does not listen is killed; one that does says goodbye."""
-    await client.pods().create(pod_of(machine, "deaf", shell("trap '' TERM; while :; do sleep 1; done")))
+    await client.pods().create(
+        pod_of(machine, "deaf", shell("trap '' TERM; touch /tmp/up; while :; do sleep 1; done", more=UP))
+    )
     await client.pods().create(
         pod_of(
             machine,
             "polite",
-            shell("trap 'echo -n bye > /dev/termination-log; exit 0' TERM; while :; do sleep 0.1; done"),
+            shell(
+                "trap 'echo -n bye > /dev/termination-log; exit 0' TERM; touch /tmp/up; while :; do sleep 0.1; done",
+                more=UP,
+            ),
         )
     )
     for name in ("deaf", "polite"):

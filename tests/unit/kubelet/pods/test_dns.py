@@ -11,8 +11,10 @@ CLUSTER = ["shop.svc.cluster.local", "svc.cluster.local", "cluster.local", "exam
 
 def test_a_resolv_conf_is_read() -> None:
     """Comments, the last search line, and options."""
-    text = "# ours\nnameserver 192.0.2.1\nnameserver 192.0.2.2 ; second\nsearch a.org\nsearch b.org. c.org\noptions ndots:2 rotate\n"
-    assert parse(text) == Resolving(["192.0.2.1", "192.0.2.2"], ["b.org", "c.org"], ["ndots:2", "rotate"])
+    lines = ("# ours", "nameserver 192.0.2.1", "nameserver 192.0.2.2 ; second", "search a.org", "search b.org. c.org")
+    assert parse("\n".join((*lines, "options ndots:2 rotate", ""))) == Resolving(
+        ["192.0.2.1", "192.0.2.2"], ["b.org", "c.org"], ["ndots:2", "rotate"]
+    )
 
 
 @pytest.mark.parametrize(

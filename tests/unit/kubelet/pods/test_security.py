@@ -66,7 +66,8 @@ def test_capabilities_groups_and_the_rest() -> None:
     """As the spec has them."""
     found = made(
         "{runAsGroup: 3, fsGroup: 9, supplementalGroups: [4], seccompProfile: {type: RuntimeDefault}}",
-        "{readOnlyRootFilesystem: true, allowPrivilegeEscalation: false, capabilities: {add: [net_admin], drop: [ALL]}}",
+        "{readOnlyRootFilesystem: true, allowPrivilegeEscalation: false, "
+        "capabilities: {add: [net_admin], drop: [ALL]}}",
     )
     assert (found.readonly_rootfs, found.no_new_privs, found.run_as_group.value) == (True, True, 3)
     assert list(found.supplemental_groups) == [4, 9]
