@@ -223,6 +223,27 @@ async def test_a_changed_config_map_reaches_a_running_container(cluster: Cluster
         assert pod.status.containerStatuses[0].restartCount == 0
 
 
+async def test_a_changed_label_reaches_a_running_container(cluster: Cluster) -> None:
+    """The file shows it, and the container becomes ready by it."""
+    async with client_of(cluster.apiserver) as client:
+        await run(
+            client,
+            "labelled",
+            """
+            containers:
+            - name: main
+              command: [sleep, "1000"]
+              volumeMounts: [{name: me, mountPath: /me}]
+              readinessProbe: {exec: {command: [grep, -q, front, /me/labels]}, periodSeconds: 1}
+            volumes:
+            - {name: me, downwardAPI: {items: [{path: labels, fieldRef: {fieldPath: metadata.labels}}]}}
+            """,
+        )
+        await until(lambda: _has_event(client, "labelled", "Unhealthy"))
+        await client.pods(NAMESPACE).patch("labelled", {"metadata": {"labels": {"tier": "front"}}})
+        await until(lambda: is_ready(client, "labelled"))
+
+
 async def _has_event(client: Client, name: str, reason: str) -> bool:
     return any(found == reason for found, _ in await events(client, name))
 

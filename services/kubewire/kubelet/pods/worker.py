@@ -111,6 +111,10 @@ class PodWorker:
 
     def set_pod(self, pod: Pod) -> None:
         """The API server has another version."""
+        before, now = self.pod.metadata, pod.metadata
+        if before.labels != now.labels or before.annotations != now.annotations:
+            # Files may show them.
+            self._is_outdated = True
         self.pod = pod
         self.poke()
 

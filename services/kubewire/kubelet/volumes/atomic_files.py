@@ -110,10 +110,17 @@ def _exchange(folder: Path, version: str) -> None:
 
 
 def _link(folder: Path, payload: Iterable[str]) -> None:
-    """Symlinks for the first names of all paths, and none for others."""
+    """Symlinks for the first names of all paths, and none for others.
+
+    A subPath that was mounted before its file was there has made a folder in the file's place, as upstream has it.
+    """
     wanted = {path.partition("/")[0] for path in payload}
     for entry in folder.iterdir():
-        if not entry.name.startswith(_OWN) and entry.name not in wanted:
+        if entry.name.startswith(_OWN):
+            continue
+        if not entry.is_symlink():
+            remove_tree(entry)
+        elif entry.name not in wanted:
             entry.unlink()
     for name in wanted:
         with suppress(FileExistsError):

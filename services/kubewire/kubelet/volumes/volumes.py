@@ -8,6 +8,8 @@ is remembered only saves looking at it.
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
@@ -60,6 +62,14 @@ class _Plan(NamedTuple):
     volume: Volume
     payload: Payload | None
 
+    def fingerprint(self) -> bytes:
+        """Equal for equal plans. What was done is remembered by it, not by its bytes, which may be many."""
+        found = hashlib.blake2b(self.volume.SerializeToString(deterministic=True), digest_size=32)
+        for path, file in sorted((self.payload or {}).items()):
+            found.update(f"{len(path)} {path} {file.mode} {file.uid} {len(file.data)} ".encode())
+            found.update(file.data)
+        return found.digest()
+
 
 class PodVolumes:
     """Volumes of the pods of this node (`contracts.Volumes`)."""
@@ -71,7 +81,9 @@ class PodVolumes:
         self._tokens = tokens
         self._around = around
         # What is on disk for certain: set up by this process and not changed since.
-        self._done: dict[str, dict[str, _Plan]] = {}
+        self._done: dict[str, dict[str, bytes]] = {}
+        # A thread goes on when who waits for it is cancelled: nothing else is done to the pod's folder until it ends.
+        self._busy: dict[str, threading.Lock] = {}
         self._renewals: dict[str, asyncio.TimerHandle] = {}
 
     async def ensure(self, pod: Pod) -> None:
@@ -86,7 +98,7 @@ class PodVolumes:
         contents = await self._contents(pod, volumes)
         plans, problems = _plan(volumes, contents)
         done = self._done.setdefault(pod.metadata.uid, {})
-        due = [plan for plan in plans if done.get(plan.volume.name) != plan]
+        due = [plan for plan in plans if done.get(plan.volume.name) != plan.fingerprint()]
         if due:
             problems |= await asyncio.to_thread(self._set_up, pod, due, done)
         self._renew_later(pod.metadata.uid, contents.tokens.values())
@@ -117,7 +129,8 @@ class PodVolumes:
         self._tokens.forget(pod_uid)
         self._done.pop(pod_uid, None)
         self._stop_renewal(pod_uid)
-        await asyncio.to_thread(self._disk.remove, pod_uid)
+        await asyncio.to_thread(self._remove, pod_uid)
+        self._busy.pop(pod_uid, None)
 
     def known(self) -> set[str]:
         """Uids of the pods of which something is on disk."""
@@ -153,18 +166,26 @@ class PodVolumes:
         if renewal is not None:
             renewal.cancel()
 
-    def _set_up(self, pod: Pod, plans: Sequence[_Plan], done: dict[str, _Plan]) -> dict[str, str]:
+    def _set_up(self, pod: Pod, plans: Sequence[_Plan], done: dict[str, bytes]) -> dict[str, str]:
         """Bring volumes about; returns what is wrong with those that could not be."""
         problems = {}
-        for plan in plans:
-            try:
-                self._disk.set_up(pod, plan.volume, plan.payload)
-                done[plan.volume.name] = plan
-            except VolumeError as error:
-                problems[plan.volume.name] = str(error)
-            except OSError as error:
-                problems[plan.volume.name] = f"{error.strerror or error}: {error.filename or pod.metadata.uid}"
+        with self._lock(pod.metadata.uid):
+            for plan in plans:
+                try:
+                    self._disk.set_up(pod, plan.volume, plan.payload)
+                    done[plan.volume.name] = plan.fingerprint()
+                except VolumeError as error:
+                    problems[plan.volume.name] = str(error)
+                except OSError as error:
+                    problems[plan.volume.name] = f"{error.strerror or error}: {error.filename or pod.metadata.uid}"
         return problems
+
+    def _remove(self, pod_uid: str) -> None:
+        with self._lock(pod_uid):
+            self._disk.remove(pod_uid)
+
+    def _lock(self, pod_uid: str) -> threading.Lock:
+        return self._busy.setdefault(pod_uid, threading.Lock())
 
     def _mounts(
         self,
@@ -181,7 +202,8 @@ class PodVolumes:
             _check_mount(mount)
             place = self._disk.place_of(pod, volume)
             if sub_path:
-                place = self._disk.bind_sub_path(pod, volume, sub_path, container.name, number)
+                with self._lock(pod.metadata.uid):
+                    place = self._disk.bind_sub_path(pod, volume, sub_path, container.name, number)
             mounts.append(
                 Mount(
                     container_path=mount.mountPath,

@@ -1,17 +1,22 @@
 """Volumes of pods on a real disk: set up, mounted, brought up to date, removed."""
 
+import asyncio
 import os
 import socket
 import stat
+import threading
 from pathlib import Path
 
 import pytest
 
+from kubewire.api.core.v1.pod_pb2 import Pod
+from kubewire.api.core.v1.volume_pb2 import Volume
 from kubewire.kubelet.contracts import Mount
 from kubewire.kubelet.errors import VolumeError
 from kubewire.kubelet.volumes.disk import Disk
 from kubewire.kubelet.volumes.layout import Layout
 from kubewire.kubelet.volumes.mounting import KernelMounter
+from kubewire.kubelet.volumes.payload import Payload
 from kubewire.kubelet.volumes.volumes import PodVolumes, Surroundings
 from kubewire.machinery.errors import service_unavailable
 from tests.unit.kubelet.manifests import config_map, pod_of, secret
@@ -257,6 +262,43 @@ async def test_parts_of_volumes(node: Node, mount: str) -> None:
     [following] = await node.volumes.mounts(pod, "main", [("WHAT", "color")])
     assert following.host_path.read_text() == "red"
     await node.volumes.remove(UID)
+
+
+async def test_a_part_that_is_not_there_yet(node: Node) -> None:
+    """It is a folder for the container that was made too early, and the file for the next one, once it is there."""
+    pod = pod_of(one("configMap: {name: settings}", ", subPath: late"))
+    await node.volumes.ensure(pod)
+    [seen] = await node.volumes.mounts(pod, "main", [])
+    assert seen.host_path.is_dir()
+    node.objects.put(config_map("settings", late="now"))
+    await node.volumes.ensure(pod)
+    assert (node.folder("configmap") / "late").read_text() == "now"
+    [seen] = await node.volumes.mounts(pod, "main", [])
+    assert seen.host_path.read_text() == "now"
+    await node.volumes.remove(UID)
+
+
+async def test_removal_waits_for_what_is_under_way(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that is cancelled while a volume is set up leaves nothing behind."""
+    began, goes_on = threading.Event(), threading.Event()
+    set_up = node.disk.set_up
+
+    def slowly(pod: Pod, volume: Volume, payload: Payload | None) -> None:
+        began.set()
+        assert goes_on.wait(10)
+        set_up(pod, volume, payload)
+
+    monkeypatch.setattr(node.disk, "set_up", slowly)
+    async with asyncio.TaskGroup() as group:
+        ensuring = group.create_task(node.volumes.ensure(pod_of(one("emptyDir: {medium: Memory}"))))
+        await asyncio.to_thread(began.wait, 10)
+        ensuring.cancel()
+        removing = group.create_task(node.volumes.remove(UID))
+        await asyncio.sleep(0.05)
+        assert not removing.done()
+        goes_on.set()
+    assert node.volumes.known() == set()
+    assert on_mounts(node) == set()
 
 
 @pytest.mark.parametrize(
