@@ -84,10 +84,14 @@ def has_namespace(name: str) -> bool:
 
 
 def _is_complete(fabric: Fabric) -> bool:
-    """Whether the last steps of making it were done: the link is on the bridge, and has its address."""
+    """Whether the last steps of making it were done: the link is on the bridge, and has its address.
+
+    It has another one if what is there is an earlier cluster's, whose home is gone.
+    """
     bridged = programs.ip_json(["link", "show", "master", BRIDGE], fabric.namespace)
-    addresses = programs.ip_json(["-4", "address", "show", "dev", fabric.host_interface])
-    return any(link.get("ifname") == _UPLINK for link in bridged) and bool(addresses)
+    shown = programs.ip_json(["-4", "address", "show", "dev", fabric.host_interface])
+    addresses = [entry["local"] for link in shown for entry in _entries(link.get("addr_info"))]
+    return any(link.get("ifname") == _UPLINK for link in bridged) and addresses == [fabric.host_address]
 
 
 def _check_owner(fabric: Fabric, links: dict[str, dict[str, object]]) -> None:
