@@ -111,6 +111,19 @@ async def test_a_service_that_becomes_anothers() -> None:
         assert world.programmed == TOLD
 
 
+async def test_a_slice_that_becomes_anothers() -> None:
+    """A slice that is given to another Service is taken from the one that had it."""
+    world = World()
+    world.add()
+    world.cluster.add(service("other 10.96.0.2 80"))
+    async with world.proxy():
+        moved = slice_of("web", READY)
+        moved.metadata.labels["kubernetes.io/service-name"] = "other"
+        world.cluster.put(moved)
+        await asyncio.sleep(1)
+        assert world.programmed == ["TCP 10.96.0.1:80 reject", "TCP 10.96.0.2:80 -> 10.0.0.1:8080* outside"]
+
+
 async def test_changes_that_come_together_go_together() -> None:
     """Many Services that come at once are one transaction or two, and not one each."""
     world = World()

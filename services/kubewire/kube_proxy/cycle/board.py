@@ -67,7 +67,7 @@ class Board:
         services.add_handler(
             Handler(self._service_seen, lambda _, service: self._service_seen(service), self._service_seen)
         )
-        slices.add_handler(Handler(self._slice_seen, lambda _, one: self._slice_seen(one), self._slice_gone))
+        slices.add_handler(Handler(self._slice_seen, self._slice_changed, self._slice_gone))
 
     @property
     def since(self) -> float | None:
@@ -110,8 +110,16 @@ class Board:
             self._changed.triggers.append(changed_at)
         self._slice_gone(one)
 
+    def _slice_changed(self, before: EndpointSlice, now: EndpointSlice) -> None:
+        self._slice_seen(now)
+        # It may have been another Service's.
+        self._note_owner(before)
+
     def _slice_gone(self, one: EndpointSlice) -> None:
         self._metrics.changes.slice_seen()
+        self._note_owner(one)
+
+    def _note_owner(self, one: EndpointSlice) -> None:
         for text in _service_of(one):
             self._note(ObjectKey.parse(text))
 

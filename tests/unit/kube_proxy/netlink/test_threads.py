@@ -5,18 +5,21 @@ import threading
 
 import pytest
 
-from kubewire.kube_proxy.netlink.threads import in_thread
+from kubewire.kube_proxy.netlink.threads import WorkerThread
 
 
 def test_results_and_failures() -> None:
     """What the work gives or raises comes back."""
 
     async def run() -> None:
-        assert await in_thread(lambda: 7) == 7
+        assert await thread.do(lambda: 7) == 7
         with pytest.raises(ZeroDivisionError):
-            await in_thread(lambda: 1 / 0)
+            await thread.do(lambda: 1 / 0)
+
+    thread = WorkerThread("test")
 
     asyncio.run(run())
+    thread.close()
 
 
 def test_who_is_cancelled_waits() -> None:
@@ -30,7 +33,7 @@ def test_who_is_cancelled_waits() -> None:
 
     async def run() -> None:
         async with asyncio.TaskGroup() as group:
-            task = group.create_task(in_thread(work))
+            task = group.create_task(thread.do(work))
             await asyncio.to_thread(begun.wait, 10)
             task.cancel()
             await asyncio.sleep(0)
@@ -39,4 +42,6 @@ def test_who_is_cancelled_waits() -> None:
             await asyncio.wait([task])
             assert done.is_set()
 
+    thread = WorkerThread("test")
     asyncio.run(run())
+    thread.close()

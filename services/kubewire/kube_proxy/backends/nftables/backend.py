@@ -35,7 +35,7 @@ from kubewire.kube_proxy.desired.model import Frontend
 from kubewire.kube_proxy.errors import BackendFailed
 from kubewire.kube_proxy.netlink.socket import Message
 from kubewire.kube_proxy.netlink.tables import Element
-from kubewire.kube_proxy.netlink.threads import in_thread
+from kubewire.kube_proxy.netlink.threads import WorkerThread
 
 NAME: Final = "nftables"
 Result = TypeVar("Result")
@@ -48,6 +48,7 @@ class NftablesBackend:
 
     def __init__(self, kernel: Kernel, options: Options) -> None:
         self._kernel = kernel
+        self._thread = WorkerThread(NAME)
         self._options = options
         self._fixed = fixed_chains(options)
         self._placed: dict[Frontend, Placed] = {}
@@ -77,12 +78,13 @@ class NftablesBackend:
 
     def close(self) -> None:
         """See `Backend`."""
+        self._thread.close()
         self._kernel.close()
 
     async def _call(self, work: Callable[[], Result]) -> Result:
         """In a thread, as much of it takes milliseconds."""
         try:
-            return await in_thread(work)
+            return await self._thread.do(work)
         except OSError as error:
             self._generation = None
             raise BackendFailed(f"nf_tables: {error.strerror or error}") from error
