@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
@@ -82,6 +83,8 @@ class RestServer:
         self._http = HttpServer(self._handle)
         self._servers: list[asyncio.Server] = []
         self._running: set[Request] = set()
+        self._is_quiet = asyncio.Event()
+        self._is_quiet.set()
         self.serve(resources)
 
     def serve(self, resources: Sequence[Resource]) -> None:
@@ -132,15 +135,29 @@ class RestServer:
         self._http.pre_shutdown()
         for request in [item for item in self._running if item.is_lasting]:
             request.leave()
+        await self._drain(grace_seconds)
         await self._http.shutdown(grace_seconds)
         for server in self._servers:
             await server.wait_closed()
+
+    async def _drain(self, grace_seconds: float) -> None:
+        """Wait for requests that run, then cancel those that are left.
+
+        aiohttp would do both, but fails to do so for a request that ends in the very moment in which its time is over.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(grace_seconds):
+                await self._is_quiet.wait()
+        for request in tuple(self._running):
+            if request.task is not None:
+                request.task.cancel()
 
     # -------------------------------------------------------------------------------------------- one request
 
     async def _handle(self, request: Request) -> Written:
         request.task = asyncio.current_task()
         self._running.add(request)
+        self._is_quiet.clear()
         try:
             return await self._serve(request)
         except StatusError as error:
@@ -156,6 +173,8 @@ class RestServer:
             return self._write_error(request, errors.timeout(f"request did not complete within {seconds:g}s"))
         finally:
             self._running.discard(request)
+            if not self._running:
+                self._is_quiet.set()
             self._http.budget.give(request.body_bytes)
             self._count(request)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Final
 
 import grpc
@@ -18,6 +19,13 @@ _CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
 
 
 async def fail(context: grpc.aio.ServicerContext[bytes, bytes], error: StatusError) -> Never:
-    """End a call with an error and its details."""
+    """End a call with an error and its details.
+
+    Raises:
+        CancelledError: the client has left, which gRPC may find out later than we do, and would then log.
+    """
     sent = translate(error)
-    await context.abort(_CODES[sent.code], sent.message, ((DETAILS_KEY, sent.details),))
+    try:
+        await context.abort(_CODES[sent.code], sent.message, ((DETAILS_KEY, sent.details),))
+    except grpc.aio.InternalError:
+        raise asyncio.CancelledError from None
