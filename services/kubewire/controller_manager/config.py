@@ -41,6 +41,7 @@ class ControllerManagerConfig:
     leader_elect_retry_seconds: float = setting(2.0, "Time between renewals", minimum=0.05)
     concurrent_replicaset_syncs: int = setting(5, "ReplicaSets looked at side by side", minimum=1)
     concurrent_service_endpoint_syncs: int = setting(5, "Services looked at side by side", minimum=1)
+    concurrent_endpoint_syncs: int = setting(5, "Services looked at side by side for their Endpoints", minimum=1)
     concurrent_namespace_syncs: int = setting(10, "Namespaces emptied side by side", minimum=1)
     concurrent_gc_syncs: int = setting(20, "Objects the garbage collector looks at side by side", minimum=1)
     terminated_pod_gc_threshold: int = setting(

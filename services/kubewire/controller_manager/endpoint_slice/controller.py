@@ -15,11 +15,10 @@ from kubewire.client.objects import ObjectKey, key_of
 from kubewire.client.resources.options import Deleting
 from kubewire.controller_manager.calls import is_missing
 from kubewire.controller_manager.context import Context
-from kubewire.controller_manager.endpoint_slice.endpoints import has_endpoints
+from kubewire.controller_manager.endpoint_slice.endpoints import changes_endpoints, has_endpoints, selecting
 from kubewire.controller_manager.endpoint_slice.plan import MANAGED_BY, MANAGER, SERVICE_NAME, Observed, Plan, plan
 from kubewire.controller_manager.endpoint_slice.trigger_times import TriggerTimes, in_words
 from kubewire.controller_manager.overlay import Overlay
-from kubewire.controller_manager.pods.facts import is_deleted, is_ready
 from kubewire.machinery.errors import StatusError
 from kubewire.machinery.selectors.labels import from_labels
 
@@ -50,7 +49,7 @@ class EndpointSliceController:
             metrics=context.metrics.queues,
         )
         self._controller.watch(self._services)
-        self._controller.watch(self._pods, self._services_of, is_relevant=_changes_endpoints)
+        self._controller.watch(self._pods, self._services_of, is_relevant=changes_endpoints)
         self._controller.watch(self._slices, _key_of_service)
         self._controller.watch(self._nodes, self._all, is_relevant=_changes_zone)
 
@@ -116,12 +115,7 @@ class EndpointSliceController:
         self._overlay.wrote(written, before, self._context.wall_clock())
 
     def _services_of(self, pod: Pod) -> Iterable[ObjectKey]:
-        labels = pod.metadata.labels
-        return [
-            key_of(service)
-            for service in self._services.cache.list(pod.metadata.namespace)
-            if has_endpoints(service) and from_labels(service.spec.selector).matches(labels)
-        ]
+        return selecting(self._services.cache.list(pod.metadata.namespace), pod)
 
     def _all(self, _node: Node) -> Iterable[ObjectKey]:
         return list(self._services.cache.keys())
@@ -136,18 +130,6 @@ def _service_of(one: EndpointSlice) -> Iterable[str]:
 
 def _key_of_service(one: EndpointSlice) -> Iterable[ObjectKey]:
     return [ObjectKey.parse(text) for text in _service_of(one)]
-
-
-def _changes_endpoints(before: Pod, now: Pod) -> bool:
-    """Whether an update of a pod can matter to endpoints: most, such as those of counters, do not."""
-    return _facts(before) != _facts(now)
-
-
-def _facts(pod: Pod) -> tuple[object, ...]:
-    status, spec = pod.status, pod.spec
-    addresses = [found.ip for found in status.podIPs]
-    where = (spec.nodeName, spec.hostname, spec.subdomain, status.podIP, addresses)
-    return (*where, status.phase, is_ready(pod), is_deleted(pod), dict(pod.metadata.labels))
 
 
 def _changes_zone(before: Node, now: Node) -> bool:

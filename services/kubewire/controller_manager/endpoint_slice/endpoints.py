@@ -8,7 +8,9 @@ from typing import Final
 from kubewire.api.core.v1.pod_pb2 import Pod
 from kubewire.api.core.v1.service_pb2 import Service, ServicePort
 from kubewire.api.discovery.v1.endpoint_slice_pb2 import Endpoint, EndpointPort
+from kubewire.client.objects import ObjectKey, key_of
 from kubewire.controller_manager.pods.facts import has_ended, is_deleted, is_ready
+from kubewire.machinery.selectors.labels import from_labels
 
 IPV4: Final = "IPv4"
 IPV6: Final = "IPv6"
@@ -62,6 +64,28 @@ def endpoint(service: Service, pod: Pod, family: str, zones: Mapping[str, str]) 
     if pod.spec.hostname and pod.spec.subdomain == service.metadata.name:
         made.hostname = pod.spec.hostname
     return made
+
+
+def selecting(services: Iterable[Service], pod: Pod) -> list[ObjectKey]:
+    """The Services of a namespace that a pod of it answers for."""
+    labels = pod.metadata.labels
+    return [
+        key_of(service)
+        for service in services
+        if has_endpoints(service) and from_labels(service.spec.selector).matches(labels)
+    ]
+
+
+def changes_endpoints(before: Pod, now: Pod) -> bool:
+    """Whether an update of a pod can matter to endpoints: most, such as those of counters, do not."""
+    return _facts(before) != _facts(now)
+
+
+def _facts(pod: Pod) -> tuple[object, ...]:
+    status, spec = pod.status, pod.spec
+    addresses = [found.ip for found in status.podIPs]
+    where = (spec.nodeName, spec.hostname, spec.subdomain, status.podIP, addresses)
+    return (*where, status.phase, is_ready(pod), is_deleted(pod), dict(pod.metadata.labels))
 
 
 def ports(service: Service, pod: Pod) -> Ports:
