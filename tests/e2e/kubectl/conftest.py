@@ -20,4 +20,6 @@ def kubectl(admin: KubectlUser) -> KubectlUser:
     """kubectl in a namespace of the test's own."""
     namespace = f"t-{uuid4().hex[:8]}"
     admin.run("create", "namespace", namespace)
-    return KubectlUser(admin.home, namespace)
+    user = KubectlUser(admin.home, namespace)
+    user.run("wait", "--for=create", "serviceaccount/default", "--timeout=30s")  # without it there are no pods
+    return user

@@ -167,17 +167,17 @@ def test_selectors_and_chunks(kubectl: KubectlUser) -> None:
 
 def test_watch(kubectl: KubectlUser) -> None:
     """`get -w` prints what is there and each change as it happens."""
-    kubectl.run("create", "configmap", "a")
-    command = kubectl.command("get", "configmaps", "--watch", "--output-watch-events")
+    kubectl.run("create", "secret", "generic", "a")
+    command = kubectl.command("get", "secrets", "--watch", "--output-watch-events")
     with subprocess.Popen(command, env=kubectl.environment, stdout=subprocess.PIPE, text=True) as watching:
         assert watching.stdout is not None
         try:
             lines = iter(watching.stdout.readline, "")
             assert columns(next(lines))[:2] == ["EVENT", "NAME"]
             assert next(lines).split()[:2] == ["ADDED", "a"]
-            kubectl.run("create", "configmap", "b", "--from-literal=k=v")
-            kubectl.run("delete", "configmap", "b")
-            assert next(lines).split()[:3] == ["ADDED", "b", "1"]
+            kubectl.run("create", "secret", "generic", "b", "--from-literal=k=v")
+            kubectl.run("delete", "secret", "b")
+            assert next(lines).split()[:4] == ["ADDED", "b", "Opaque", "1"]
             assert next(lines).split()[:2] == ["DELETED", "b"]
         finally:
             watching.terminate()
