@@ -6,6 +6,7 @@ container engine's, a firewall's) would cut it off. What can happen twice is har
 
 from __future__ import annotations
 
+import os
 from ipaddress import IPv4Interface, IPv4Network
 from pathlib import Path
 
@@ -27,10 +28,12 @@ def create_fabric(home: Home) -> Fabric:
     Its networks stay the same as long as the home has a record of them.
 
     Raises:
-        InvalidRequest: no network is left, or a cluster of the same name lives in another home.
+        InvalidRequest: we are not root, no network is left, or a cluster of the same name lives in another home.
         MissingProgram: the system's network tools are not installed.
-        StartFailed: the kernel refused; without root it always does.
+        StartFailed: the kernel refused.
     """
+    if os.geteuid() != 0:
+        raise InvalidRequest("nodes that run containers need root: they are network namespaces of this machine")
     home.create()
     with one_at_a_time():
         links = {str(link["ifname"]): link for link in programs.ip_json(["link", "show"])}
