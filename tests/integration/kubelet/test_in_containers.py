@@ -14,7 +14,7 @@ from kubewire.api.core.v1.pod_pb2 import Pod
 from kubewire.api.core.v1.secret_pb2 import Secret
 from kubewire.api.core.v1.service_account_pb2 import ServiceAccount
 from kubewire.client.client import Client
-from kubewire.client.resources.options import Selection
+from kubewire.client.resources.options import Deleting, Selection
 from kubewire.client.transport.grpc_transport import GrpcTransport
 from kubewire.client.transport.options import GrpcOptions
 from kubewire.kubelet.volumes.mounting import KernelMounter
@@ -57,7 +57,7 @@ def cluster(shared_etcd: str, tmp_path_factory: pytest.TempPathFactory) -> Itera
         ):
             asyncio.run(_prepare(apiserver))
             yield Cluster(apiserver, kubelet)
-            asyncio.run(_sweep(apiserver))
+            asyncio.run(_sweep(apiserver, kubelet))
 
 
 @asynccontextmanager
@@ -83,15 +83,15 @@ async def _prepare(apiserver: ApiServerProcess) -> None:
         )
 
 
-async def _sweep(apiserver: ApiServerProcess) -> None:
-    """End all pods, so that nothing of them is left mounted."""
+async def _sweep(apiserver: ApiServerProcess, kubelet: KubeletProcess) -> None:
+    """End all pods, and have the kubelet remove what they had, so that nothing of them is left mounted."""
     async with client_of(apiserver) as client:
         pods = client.pods(NAMESPACE)
         names = [pod.metadata.name async for pod in pods.list()]
         for name in names:
             await pods.delete(name)
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while [pod async for pod in pods.list()]:  # noqa: ASYNC110 - what is waited for is on a server
+            while list((kubelet.root / "pods").iterdir()):  # noqa: ASYNC110 - what is waited for is on a disk
                 await asyncio.sleep(0.05)
 
 
@@ -355,3 +355,29 @@ async def test_the_end_of_the_kubelet_is_not_seen_by_containers(cluster: Cluster
         ready = [[one for one in found.status.conditions if one.type == "Ready"] for found in (before, after)]
         assert ready[0] == ready[1]
         assert after.status.containerStatuses[0].containerID == before.status.containerStatuses[0].containerID
+
+
+async def test_what_a_pod_left_while_nobody_looked_is_removed(cluster: Cluster) -> None:
+    """Volumes of a pod that was deleted while its kubelet was dead are unmounted and removed by the next one."""
+    async with client_of(cluster.apiserver) as client:
+        pods = client.pods(NAMESPACE)
+        pod = await run(
+            client,
+            "leaves",
+            """
+            containers:
+            - name: main
+              command: [sleep, "1000"]
+              volumeMounts: [{name: memory, mountPath: /memory}, {name: memory, mountPath: /part, subPath: a/b}]
+            volumes: [{name: memory, emptyDir: {medium: Memory}}]
+            """,
+        )
+        await until(lambda: is_ready(client, "leaves"))
+        folder = cluster.kubelet.root / "pods" / pod.metadata.uid
+        # The account's token, the memory and a part of it.
+        assert len(KernelMounter().below(folder)) == 3
+        cluster.kubelet.kill()
+        await pods.delete("leaves", Deleting(grace_period_seconds=0))
+        cluster.kubelet.start()
+        await until(lambda: _is_gone(cluster, pod))
+        assert not KernelMounter().below(folder)
