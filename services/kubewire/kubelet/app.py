@@ -67,6 +67,8 @@ _LOG: Final = Logger("kubelet")
 _GRACE_SECONDS: Final = 1.0
 _COMPONENT: Final = "kubelet"
 _STALE_SECONDS: Final = 180.0
+_FACTS_SECONDS: Final = 5.0
+"""How long what was read of the node's own resolv.conf is good."""
 
 
 class Addresses(NamedTuple):
@@ -105,6 +107,8 @@ class Kubelet:
         self._metrics = KubeletMetrics(self._registry, self.node_name)
         self._machine = read_machine()
         self._view = NodeView()
+        self._known_facts: NodeFacts | None = None
+        self._known_at = 0.0
         self._pods = self._informer(Pod, Selection(field_selector=f"spec.nodeName={self.node_name}"))
         self._nodes = self._informer(Node, Selection(field_selector=f"metadata.name={self.node_name}"))
         self._services = self._informer(Service)
@@ -378,12 +382,15 @@ class Kubelet:
     # ------------------------------------------------------------------------------------------- what is asked for
 
     def _facts(self) -> NodeFacts:
-        config = self._config
+        config, now = self._config, time.monotonic()
+        if self._known_facts is not None and now - self._known_at < _FACTS_SECONDS:
+            return self._known_facts
         try:
             resolving = parse(config.resolv_conf.read_text(encoding="utf-8", errors="replace"))
         except OSError:
             resolving = parse("")
-        return NodeFacts(
+        self._known_at = now
+        self._known_facts = NodeFacts(
             self.node_name,
             config.cluster_dns,
             config.cluster_domain,
@@ -391,6 +398,7 @@ class Kubelet:
             config.cgroup_root,
             self._machine.memory_bytes,
         )
+        return self._known_facts
 
     def _place(self) -> Place:
         return Place(self._node.version.name, (self._address,))

@@ -106,7 +106,8 @@ async def test_a_container_goes_from_created_to_running_to_exited(stand: Stand) 
     await stand.runtime.start_container(container_id)
     end = await ended(stand, "u2")
     assert (end.phase, end.exit_code, end.reason) == (Phase.EXITED, 3, "Error")
-    assert 0 < end.created_at <= end.started_at <= end.finished_at <= time.time() + 1
+    # containerd notes a start a little after the process may have ended.
+    assert 0 < end.created_at <= end.started_at <= end.finished_at + 1 <= time.time() + 2
 
 
 async def test_a_container_that_ends_well_is_completed(stand: Stand) -> None:

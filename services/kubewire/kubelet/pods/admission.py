@@ -14,11 +14,48 @@ from kubewire.machinery.quantity import milli_value_of, value_of
 _COMPUTE: Final = ("cpu", "memory", "ephemeral-storage")
 
 
+HostPort = tuple[int, str, str]
+"""Port, protocol and address."""
+
+
+class Ledger:
+    """What the pods that were taken have of the node. Adding up is done once a pod: nodes may hold thousands.
+
+    Attributes:
+        totals: what they request.
+        ports: the host ports they have, by pod.
+    """
+
+    def __init__(self) -> None:
+        self.totals: dict[str, int] = {}
+        self.ports: dict[str, Sequence[HostPort]] = {}
+        self._requests: dict[str, Mapping[str, int]] = {}
+
+    def __len__(self) -> int:
+        return len(self._requests)
+
+    def take(self, pod: Pod) -> None:
+        """A pod was taken."""
+        uid = pod.metadata.uid
+        self._requests[uid] = requests = requests_of(pod)
+        for name, amount in requests.items():
+            self.totals[name] = self.totals.get(name, 0) + amount
+        ports = _host_ports(pod)
+        if ports:
+            self.ports[uid] = ports
+
+    def release(self, uid: str) -> None:
+        """A pod needs nothing any more; saying so twice is harmless."""
+        self.ports.pop(uid, None)
+        for name, amount in self._requests.pop(uid, {}).items():
+            self.totals[name] -= amount
+
+
 class Applicant(NamedTuple):
-    """A pod that asks to be taken, the pods that were, and the node."""
+    """A pod that asks to be taken, what the pods have that were, and the node."""
 
     pod: Pod
-    others: Sequence[Pod]
+    others: Ledger
     node: Node
     allocatable: Mapping[str, int]
     """CPU in thousandths, everything else in whole units; `pods` is how many may be here."""
@@ -73,8 +110,9 @@ def tolerates_node(applicant: Applicant) -> Trouble | None:
 
 def has_free_ports(applicant: Applicant) -> Trouble | None:
     """No other pod has its host ports."""
-    taken = {port for other in applicant.others for port in _host_ports(other)}
-    for port, protocol, ip in _host_ports(applicant.pod):
+    wanted = _host_ports(applicant.pod)
+    taken = [port for ports in applicant.others.ports.values() for port in ports] if wanted else []
+    for port, protocol, ip in wanted:
         clashes = any((port, protocol) == (one[0], one[1]) and _same_ip(ip, one[2]) for one in taken)
         if clashes:
             message = "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports"
@@ -89,7 +127,7 @@ def has_room(applicant: Applicant) -> Trouble | None:
         used, capacity = len(others), allocatable.get("pods", 0)
         return _out_of("pods", 1, used, capacity)
     for name, requested in requests_of(applicant.pod).items():
-        used = sum(requests_of(other).get(name, 0) for other in others)
+        used = others.totals.get(name, 0)
         capacity = allocatable.get(name, 0)
         if requested and used + requested > capacity:
             return _out_of(name, requested, used, capacity)
@@ -130,7 +168,7 @@ def _out_of(name: str, requested: int, used: int, capacity: int) -> Trouble:
     return Trouble(f"OutOf{name}", message)
 
 
-def _host_ports(pod: Pod) -> list[tuple[int, str, str]]:
+def _host_ports(pod: Pod) -> list[HostPort]:
     return [
         (port.hostPort, port.protocol or "TCP", port.hostIP or "0.0.0.0")  # noqa: S104 - what is said, not listened on
         for container in (*pod.spec.containers, *pod.spec.initContainers)

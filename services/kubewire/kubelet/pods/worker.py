@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from kubewire.api.core.v1.pod_pb2 import Pod, PodStatus
 from kubewire.client.backoff import Backoff
@@ -55,6 +55,18 @@ class _Job:
     is_interruptible: bool = False
 
 
+class Owner(Protocol):
+    """Whoever employs workers."""
+
+    def release(self, uid: str) -> None:
+        """The pod needs nothing of the node any more; told more than once."""
+        ...
+
+    def forget(self, uid: str) -> None:
+        """Nothing is left of the pod."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Around:
     """What a worker needs beside the tools it acts with."""
@@ -65,7 +77,7 @@ class Around:
     group: asyncio.TaskGroup
     place: Callable[[], Place]
     sync_seconds: float
-    forget: Callable[[str], None]
+    owner: Owner
 
 
 class PodWorker:
@@ -180,8 +192,10 @@ class PodWorker:
             self._begin(action, picture)
         self._report(picture, ending=ending)
         self._wait_until(plan.look_at, picture.now)
+        if self.memory.is_cleaned or self.status.phase in {"Succeeded", "Failed"}:
+            self._around.owner.release(self.identity.uid)
         if self.is_gone and picture.seen.is_empty and self.memory.is_removed and not self._jobs:
-            self._around.forget(self.identity.uid)
+            self._around.owner.forget(self.identity.uid)
 
     def _begin_ending(self, picture: Picture) -> None:
         if not self.memory.ending_at:

@@ -15,7 +15,7 @@ from kubewire.kubelet.config import KubeletConfig
 from kubewire.kubelet.contracts import Prober
 from kubewire.kubelet.errors import VolumeError
 from kubewire.kubelet.pods.acting import Tools
-from kubewire.kubelet.pods.admission import Applicant, admit
+from kubewire.kubelet.pods.admission import Applicant, Ledger, admit
 from kubewire.kubelet.pods.backoff import RestartBackoff
 from kubewire.kubelet.pods.configuration import identity_of
 from kubewire.kubelet.pods.memory import Memory
@@ -61,15 +61,14 @@ class PodWorkers:
         self._view = view
         self._around: Around | None = None
         self._pods: dict[str, Pod] = {}
+        self._ledger = Ledger()
         self._place: Callable[[], Place] = lambda: Place("containerd", ())
 
     async def run(self, place: Callable[[], Place], started: Callable[[], None]) -> None:
         """Work until cancelled. All pods that are bound here have been told of, and the runtime was looked at."""
         async with asyncio.TaskGroup() as group:
             config = self._config
-            self._around = Around(
-                self._tools, self._observation, self._prober, group, place, config.sync_seconds, self._forget
-            )
+            self._around = Around(self._tools, self._observation, self._prober, group, place, config.sync_seconds, self)
             try:
                 self._begin()
                 started()
@@ -153,9 +152,10 @@ class PodWorkers:
         return Memory(started_at, RestartBackoff(config.backoff_first_seconds, config.backoff_limit_seconds))
 
     def _admit(self, pod: Pod, memory: Memory) -> None:
-        others = [worker.pod for worker in self.workers.values() if worker.memory.admitted and not _is_over(worker)]
-        trouble = admit(Applicant(pod, others, self._view.node, self._view.allocatable), CHECKS)
+        trouble = admit(Applicant(pod, self._ledger, self._view.node, self._view.allocatable), CHECKS)
         memory.admitted, memory.rejected = trouble is None, trouble
+        if trouble is None:
+            self._ledger.take(pod)
         if trouble is not None:
             self._tools.metrics.rejections.labels(trouble.reason).inc()
             self._tools.recorder.warning(pod, trouble.reason, trouble.message)
@@ -173,7 +173,13 @@ class PodWorkers:
         self.workers[identity.uid] = worker
         worker.poke()
 
-    def _forget(self, uid: str) -> None:
+    def release(self, uid: str) -> None:
+        """The pod needs nothing of the node any more."""
+        self._ledger.release(uid)
+
+    def forget(self, uid: str) -> None:
+        """Nothing is left of the pod."""
+        self._ledger.release(uid)
         worker = self.workers.pop(uid, None)
         if worker is not None:
             worker.close()
@@ -195,12 +201,6 @@ class PodWorkers:
             await self._tools.volumes.remove(uid)
         except VolumeError as error:
             _LOG.warning("volumes of a pod that is gone cannot be removed", uid=uid, why=error)
-
-
-def _is_over(worker: PodWorker) -> bool:
-    """Whether it needs nothing of the node any more."""
-    finished = worker.pod.status.phase in {"Succeeded", "Failed"} or worker.status.phase in {"Succeeded", "Failed"}
-    return finished or worker.memory.is_cleaned
 
 
 def gone_pod(seen: RuntimePod) -> Pod:

@@ -97,6 +97,9 @@ class SimulatedRuntime:
         self._ids = count(1)
         self._sandboxes: dict[str, _Pod] = {}
         self._containers: dict[str, _Entry] = {}
+        # Ids of a pod's sandboxes by its uid, and of a sandbox's containers.
+        self._of_pod: dict[str, list[str]] = {}
+        self._of_sandbox: dict[str, list[str]] = {}
         self._images: dict[str, Image] = {}
         self._listeners: list[OnChange] = []
 
@@ -121,10 +124,9 @@ class SimulatedRuntime:
 
     async def pod(self, identity: PodIdentity) -> RuntimePod:
         """See `Runtime.pod`."""
-        sandboxes = [one.sandbox for one in self._sandboxes.values() if one.identity.uid == identity.uid]
-        ids = {one.id for one in sandboxes}
-        containers = [one.container for one in self._containers.values() if one.container.sandbox_id in ids]
-        return RuntimePod(identity, tuple(reversed(sandboxes)), tuple(reversed(containers)))
+        pods = [self._sandboxes[one] for one in self._of_pod.get(identity.uid, ())]
+        containers = [entry.container for one in pods for entry in self._in(one.sandbox.id)]
+        return RuntimePod(identity, tuple(one.sandbox for one in reversed(pods)), tuple(reversed(containers)))
 
     async def usage(self) -> Sequence[Usage]:
         """See `Runtime.usage`: nothing runs, nothing is used."""
@@ -153,6 +155,7 @@ class SimulatedRuntime:
         on_host = config.linux.security_context.namespace_options.network == 2
         ips = () if on_host else (f"10.{88 + (number >> 16)}.{number >> 8 & 255}.{number & 255}",)
         sandbox = Sandbox(sandbox_id, config.metadata.attempt, is_ready=True, created_at=self._wall(), ips=ips)
+        self._of_pod.setdefault(config.metadata.uid, []).append(sandbox_id)
         self._sandboxes[sandbox_id] = _Pod(identity_of(config.labels), sandbox, config)
         return sandbox_id
 
@@ -176,6 +179,10 @@ class SimulatedRuntime:
         for entry in self._in(sandbox_id):
             _stop_timer(entry)
             del self._containers[entry.container.id]
+        self._of_sandbox.pop(sandbox_id, None)
+        self._of_pod[found.identity.uid].remove(sandbox_id)
+        if not self._of_pod[found.identity.uid]:
+            del self._of_pod[found.identity.uid]
         del self._sandboxes[sandbox_id]
         self._tell(sandbox_id)
 
@@ -202,6 +209,7 @@ class SimulatedRuntime:
             created_at=self._wall(),
             annotations=dict(config.annotations),
         )
+        self._of_sandbox.setdefault(sandbox_id, []).append(container_id)
         self._containers[container_id] = _Entry(container, self.script(sandbox, config))
         return container_id
 
@@ -232,6 +240,7 @@ class SimulatedRuntime:
         entry = self._containers.pop(container_id, None)
         if entry is not None:
             self.asked.append(f"RemoveContainer {entry.container.name}")
+            self._of_sandbox[entry.container.sandbox_id].remove(container_id)
             _stop_timer(entry)
             self._tell(container_id)
 
@@ -287,7 +296,7 @@ class SimulatedRuntime:
         self._tell(container_id)
 
     def _in(self, sandbox_id: str) -> Sequence[_Entry]:
-        return [one for one in self._containers.values() if one.container.sandbox_id == sandbox_id]
+        return [self._containers[one] for one in self._of_sandbox.get(sandbox_id, ())]
 
     def _entry(self, operation: str, container_id: str) -> _Entry:
         entry = self._containers.get(container_id)
@@ -304,7 +313,8 @@ class SimulatedRuntime:
         if handler:
             raise RuntimeCallError("RunPodSandbox", "UNKNOWN", f"no runtime for {handler!r} is configured")
         wanted = (config.metadata.uid, config.metadata.attempt)
-        if any((one.identity.uid, one.sandbox.attempt) == wanted for one in self._sandboxes.values()):
+        known = [self._sandboxes[one].sandbox.attempt for one in self._of_pod.get(config.metadata.uid, ())]
+        if config.metadata.attempt in known:
             raise RuntimeCallError("RunPodSandbox", "ALREADY_EXISTS", f"sandbox {wanted} is there already")
 
     def _ask(self, operation: str, about: str) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from kubewire.api.core.v1.node_pb2 import Node
-from kubewire.kubelet.pods.admission import Applicant, admit, requests_of
+from kubewire.kubelet.pods.admission import Applicant, Ledger, admit, requests_of
 from kubewire.kubelet.table import CHECKS
 from tests.unit.kubelet.manifests import pod_of
 
@@ -19,7 +19,10 @@ def refusal(spec: str, *others: str, taint: str = "") -> str:
     if taint:
         key, _, effect = taint.partition(":")
         node.spec.taints.add(key=key, effect=effect)
-    trouble = admit(Applicant(pod_of(spec), [pod_of(other) for other in others], node, ROOM), CHECKS)
+    ledger = Ledger()
+    for number, other in enumerate(others):
+        ledger.take(pod_of(other, uid=f"other-{number}"))
+    trouble = admit(Applicant(pod_of(spec), ledger, node, ROOM), CHECKS)
     return "" if trouble is None else f"{trouble.reason}: {trouble.message}"
 
 
@@ -108,3 +111,13 @@ def test_requests_are_those_of_the_busiest_moment() -> None:
         """
     )
     assert requests_of(pod) == {"cpu": 1010, "memory": 1 << 20}
+
+
+def test_what_is_released_is_free_again() -> None:
+    """Once, however often it is said."""
+    ledger = Ledger()
+    ledger.take(pod_of(SMALL, uid="a"))
+    ledger.take(pod_of(SMALL, uid="b"))
+    for _ in range(2):
+        ledger.release("a")
+    assert (len(ledger), ledger.totals, len(ledger.ports)) == (1, {"cpu": 500}, 1)
