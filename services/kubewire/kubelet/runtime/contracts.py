@@ -106,6 +106,16 @@ class RuntimePod:
         return [one for one in self.containers if one.is_running]
 
     @property
+    def states(self) -> frozenset[tuple[str, str]]:
+        """As lists tell them, see `Listed`."""
+        return frozenset(
+            (
+                *((one.id, sandbox_state(is_ready=one.is_ready)) for one in self.sandboxes),
+                *((one.id, one.phase.value) for one in self.containers),
+            )
+        )
+
+    @property
     def is_empty(self) -> bool:
         """Whether there is nothing of it."""
         return not self.sandboxes and not self.containers
@@ -116,7 +126,12 @@ class Listed(NamedTuple):
 
     identity: PodIdentity
     states: frozenset[tuple[str, str]]
-    """Ids of sandboxes and containers with their states."""
+    """Ids of sandboxes (`ready`, `down`) and containers (values of `Phase`) with their states."""
+
+
+def sandbox_state(*, is_ready: bool) -> str:
+    """A sandbox's state in a list."""
+    return "ready" if is_ready else "down"
 
 
 class Image(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from kubewire.cri.v1 import api_pb2 as cri
@@ -16,10 +16,11 @@ from kubewire.kubelet.runtime.contracts import (
     PodIdentity,
     Sandbox,
     Usage,
+    sandbox_state,
 )
 
 _NANOSECONDS: Final = 1e9
-_PHASES: Final = {
+_PHASES: Final[Mapping[int, Phase]] = {
     cri.CONTAINER_CREATED: Phase.CREATED,
     cri.CONTAINER_RUNNING: Phase.RUNNING,
     cri.CONTAINER_EXITED: Phase.EXITED,
@@ -33,7 +34,7 @@ def container(status: cri.ContainerStatus, sandbox_id: str) -> Container:
         sandbox_id=sandbox_id,
         name=status.metadata.name,
         attempt=status.metadata.attempt,
-        phase=_PHASES.get(status.state, Phase.UNKNOWN),
+        phase=_phase(status.state),
         image=status.image.image,
         image_ref=status.image_ref,
         created_at=_seconds(status.created_at),
@@ -64,8 +65,8 @@ def listed(sandboxes: Iterable[cri.PodSandbox], containers: Iterable[cri.Contain
     identities: dict[str, PodIdentity] = {}
     states: dict[str, set[tuple[str, str]]] = {}
     seen = [
-        *((one.id, str(one.state), labels.identity_of(one.labels)) for one in sandboxes),
-        *((one.id, str(one.state), labels.identity_of(one.labels)) for one in containers),
+        *((one.id, _sandbox_state(one), labels.identity_of(one.labels)) for one in sandboxes),
+        *((one.id, _phase(one.state).value, labels.identity_of(one.labels)) for one in containers),
     ]
     for one_id, state, identity in seen:
         if identity.uid:
@@ -103,6 +104,14 @@ def usage(stats: cri.ContainerStats) -> Usage:
         memory_bytes=stats.memory.working_set_bytes.value,
         disk_bytes=stats.writable_layer.used_bytes.value,
     )
+
+
+def _phase(state: int) -> Phase:
+    return _PHASES.get(state, Phase.UNKNOWN)
+
+
+def _sandbox_state(listed: cri.PodSandbox) -> str:
+    return sandbox_state(is_ready=listed.state == cri.SANDBOX_READY)
 
 
 def _seconds(nanoseconds: int) -> float:

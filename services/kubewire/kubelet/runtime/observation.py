@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Final, Protocol
 
 from kubewire.client.backoff import Backoff
@@ -61,7 +61,6 @@ class Observation:
         self._complete = complete
         self._relist_seconds = relist_seconds
         self._metrics = metrics
-        self._states: dict[str, frozenset[tuple[str, str]]] = {}
         self._owners: dict[str, PodIdentity] = {}
         # Told of before anybody knew whose they are: containers can end before their start was seen.
         self._unowned: dict[str, None] = {}
@@ -103,7 +102,6 @@ class Observation:
             for one in listed.values():
                 if self._is_different(one):
                     await self.refresh(one.identity)
-                    self._states[one.identity.uid] = one.states
         except RuntimeCallError as error:
             self.failure = str(error)
             raise
@@ -191,7 +189,8 @@ class Observation:
             self._list_now.set()
 
     def _is_different(self, listed: Listed) -> bool:
-        return self._states.get(listed.identity.uid) != listed.states
+        known = self.pods.get(listed.identity.uid)
+        return known is None or known.states != listed.states
 
     def _take(self, found: RuntimePod) -> None:
         """Put a pod in its place, and tell if it differs."""
@@ -201,7 +200,6 @@ class Observation:
             self._owners.pop(gone, None)
         if found.is_empty:
             self.pods.pop(uid, None)
-            self._states.pop(uid, None)
             self._seen.pop(uid, None)
         else:
             found = self._completed(found, before)
@@ -211,8 +209,6 @@ class Observation:
                 del self._unowned[known]
                 self._look_after(found.identity, known)
         if before != (None if found.is_empty else found):
-            # The list's own view of the pod is out of date now: have it looked at again then.
-            self._states.pop(uid, None)
             self._on_change(found.identity)
 
     def _completed(self, found: RuntimePod, before: RuntimePod | None) -> RuntimePod:
@@ -220,11 +216,6 @@ class Observation:
         ended = {} if before is None else {one.id: one for one in before.containers if one.is_ended}
         containers = tuple(ended.get(one.id) or self._complete(one) for one in found.containers)
         return RuntimePod(found.identity, found.sandboxes, containers)
-
-    @property
-    def by_uid(self) -> Mapping[str, RuntimePod]:
-        """All pods, read-only."""
-        return self.pods
 
 
 def _ids(pod: RuntimePod | None) -> set[str]:

@@ -28,6 +28,7 @@ from kubewire.kubelet.runtime.contracts import (
     Sandbox,
     Usage,
     Version,
+    sandbox_state,
 )
 from kubewire.kubelet.runtime.labels import identity_of
 
@@ -115,7 +116,8 @@ class SimulatedRuntime:
         """See `Runtime.list`."""
         states: dict[PodIdentity, set[tuple[str, str]]] = {}
         for one in self._sandboxes.values():
-            states.setdefault(one.identity, set()).add((one.sandbox.id, str(one.sandbox.is_ready)))
+            state = sandbox_state(is_ready=one.sandbox.is_ready)
+            states.setdefault(one.identity, set()).add((one.sandbox.id, state))
         for entry in self._containers.values():
             found = self._sandboxes.get(entry.container.sandbox_id)
             if found is not None:
