@@ -3,7 +3,7 @@
 import asyncio
 import textwrap
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -319,6 +319,40 @@ async def test_a_container_that_is_not_live_is_restarted(cluster: Cluster) -> No
         assert any(reason == "Unhealthy" and "connection refused" in message for reason, message in told)
         assert any(reason == "Killing" and "failed liveness probe" in message for reason, message in told)
         assert (cluster.volume(pod, "out") / "second").exists()
+
+
+async def test_a_command_that_hangs_is_ended(cluster: Cluster) -> None:
+    """A probe that takes too long has failed, and does not go on in the container."""
+    async with client_of(cluster.apiserver) as client:
+        await run(
+            client,
+            "hangs",
+            """
+            containers:
+            - name: main
+              command: [sleep, "1000"]
+              readinessProbe: {exec: {command: [sleep, "98765"]}, periodSeconds: 1, timeoutSeconds: 1}
+            """,
+        )
+
+        async def has_timed_out_often() -> bool:
+            selection = Selection(field_selector="involvedObject.name=hangs,reason=Unhealthy")
+            told = [event async for event in client.resource(Event, namespace=NAMESPACE).list(selection)]
+            return any(event.count >= 3 and "command timed out" in event.message for event in told)
+
+        await until(has_timed_out_often)
+        # The one that is being made now.
+        assert len(_commands("98765")) <= 1
+
+
+def _commands(word: str) -> list[str]:
+    """Commands on this machine that hold a word."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            command = (folder / "cmdline").read_bytes().split(b"\0")
+            found += [folder.name] if word.encode() in command else []
+    return found
 
 
 async def test_the_end_of_the_kubelet_is_not_seen_by_containers(cluster: Cluster) -> None:
