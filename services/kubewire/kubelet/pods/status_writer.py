@@ -63,7 +63,10 @@ class StatusWriter:
         """Own the writes until cancelled."""
         async with asyncio.TaskGroup() as group:
             self._group = group
-            await asyncio.get_running_loop().create_future()
+            try:
+                await asyncio.get_running_loop().create_future()
+            finally:
+                self._group = None
 
     def seen(self, pod: Pod) -> None:
         """The watch told of a version of the pod."""
@@ -75,6 +78,10 @@ class StatusWriter:
             return
         entry.awaited = ""
         entry.base = pod
+        if entry.task is None and self._differs(entry):
+            # Somebody else has written it, such as who took the node for gone: what we see here holds.
+            entry.is_dirty = True
+            self._begin(entry, asyncio.get_running_loop().time())
 
     def put(self, pod: Pod, wanted: PodStatus, *, within_seconds: float) -> None:
         """Have this status written, unless the API server has it already."""
@@ -86,9 +93,7 @@ class StatusWriter:
         if entry.task is not None:
             self._hurry(entry, due)
         elif self._differs(entry):
-            assert self._group is not None, "run() comes first"
-            entry.due = due
-            entry.task = self._group.create_task(self._write(entry))
+            self._begin(entry, due)
 
     async def flush(self, uid: str) -> None:
         """Return when what was put is written, or the pod is gone."""
@@ -106,6 +111,11 @@ class StatusWriter:
         """The status the API server has, as far as we know."""
         entry = self._entries.get(pod.metadata.uid)
         return pod.status if entry is None else entry.base.status
+
+    def _begin(self, entry: _Entry, due: float) -> None:
+        if self._group is not None:  # else the kubelet ends: its successor tells
+            entry.due = due
+            entry.task = self._group.create_task(self._write(entry))
 
     def _differs(self, entry: _Entry) -> bool:
         return merged(entry.base, entry.wanted, self._wall()) != entry.base.status
