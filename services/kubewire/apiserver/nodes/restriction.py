@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
 
-    from kubewire.api.authentication.v1.token_request_pb2 import BoundObjectReference
+    from kubewire.api.authentication.v1.token_request_pb2 import TokenRequestSpec
     from kubewire.api.core.v1.node_pb2 import Node
     from kubewire.api.core.v1.pod_pb2 import Pod
     from kubewire.machinery.errors import StatusError
@@ -122,8 +122,12 @@ def restrict_own_name(obj: Message, request: Request) -> None:
         raise _refused(request, f"node {quote(node)} can only access {request.resource.plural} of its own name")
 
 
-def restrict_token(request: Request, ref: BoundObjectReference, pod: Pod | None) -> None:
-    """A node asks for tokens of pods that run on it; `pod` is the one the token is to be bound to."""
+def restrict_token(request: Request, spec: TokenRequestSpec, pod: Pod | None) -> None:
+    """A node asks for tokens of pods that run on it, for those whom the pods' volumes name.
+
+    `spec` is as it was sent, without default audiences; `pod` is the one the token is to be bound to.
+    """
+    ref = spec.boundObjectRef
     node = node_of(request.identity)
     if not node:
         return
@@ -133,6 +137,14 @@ def restrict_token(request: Request, ref: BoundObjectReference, pod: Pod | None)
         raise _refused(request, "node requested token with a pod binding without a uid")
     if pod.spec.nodeName != node:
         raise _refused(request, "node requested token bound to a pod scheduled on a different node")
+    named = {
+        source.serviceAccountToken.audience
+        for volume in pod.spec.volumes
+        for source in volume.volumeSource.projected.sources
+    }
+    for audience in spec.audiences:
+        if audience not in named:
+            raise _refused(request, f"audience {quote(audience)} not found in pod spec volume")
 
 
 def _refused(request: Request, why: str) -> StatusError:

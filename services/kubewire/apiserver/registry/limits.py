@@ -6,7 +6,8 @@ from types import TracebackType
 from typing import Final
 
 from kubewire.apiserver.auth.authorization import PRIVILEGED_GROUP
-from kubewire.apiserver.contracts import Identity
+from kubewire.apiserver.contracts import Call
+from kubewire.apiserver.nodes.identity import is_node
 from kubewire.machinery import errors
 
 READ_ONLY_LIMIT: Final = 400
@@ -17,20 +18,22 @@ _RETRY_AFTER_SECONDS: Final = 1
 class InFlight:
     """Entered once for each request that is being served.
 
-    Members of `system:masters` are let in beyond the limit: whoever has to repair an overloaded server must get in.
+    Let in beyond the limit are members of `system:masters`, since whoever has to repair an overloaded server must get
+    in, and the leases of nodes and of components that elect leaders: without them an overloaded server would count nodes
+    as lost and make leaders change, which is more load. (Upstream's priority levels begin with the same two.)
     """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self.count = 0
 
-    def admit(self, identity: Identity) -> InFlight:
-        """Use as `with in_flight.admit(identity):`.
+    def admit(self, call: Call) -> InFlight:
+        """Use as `with in_flight.admit(call):`.
 
         Raises:
             StatusError: 429, the limit is reached.
         """
-        if self.count >= self._limit and PRIVILEGED_GROUP not in identity.groups:
+        if self.count >= self._limit and not _is_vital(call):
             raise errors.too_many_requests("too many requests, please try again later", _RETRY_AFTER_SECONDS)
         return self
 
@@ -41,3 +44,14 @@ class InFlight:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.count -= 1
+
+
+def _is_vital(call: Call) -> bool:
+    identity = call.identity
+    if PRIVILEGED_GROUP in identity.groups:
+        return True
+    is_lease = call.resource.plural == "leases" and call.resource.group == "coordination.k8s.io"
+    return is_lease and (is_node(identity) or identity.name in _LEADERS)
+
+
+_LEADERS: Final = frozenset({"system:kube-controller-manager", "system:kube-scheduler"})

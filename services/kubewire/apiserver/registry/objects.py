@@ -32,7 +32,7 @@ class Registry:
     async def get(self, call: Call, options: GetOptions) -> Item:
         """See `Objects`."""
         core = self._core
-        with core.reads.admit(call.identity):
+        with core.reads.admit(call):
             core.authorize(call, "get")
             special = special_of(call, core.kinds)
             if special is not None:
@@ -42,7 +42,7 @@ class Registry:
     async def list(self, call: Call, options: ListOptions) -> Page:
         """See `Objects`."""
         core = self._core
-        with core.reads.admit(call.identity):
+        with core.reads.admit(call):
             core.authorize(call, "list", options.field_selector)
             return await reads.list_page(core, call, options)
 
@@ -54,7 +54,7 @@ class Registry:
     async def create(self, call: Call, body: Body, options: WriteOptions) -> Written:
         """See `Objects`."""
         core = self._core
-        with core.writes.admit(call.identity):
+        with core.writes.admit(call):
             core.authorize(call, "create")
             special = special_of(call, core.kinds)
             if special is not None:
@@ -68,7 +68,7 @@ class Registry:
     ) -> Sequence[Written | StatusError]:
         """See `Objects`. One batch counts as one request; its objects are written side by side."""
         core = self._core
-        with core.writes.admit(call.identity):
+        with core.writes.admit(call):
             core.authorize(call, "create")
             special = special_of(call, core.kinds)
             if special is not None:
@@ -78,7 +78,7 @@ class Registry:
     async def update(self, call: Call, body: Body, options: WriteOptions) -> Written:
         """See `Objects`."""
         core = self._core
-        with core.writes.admit(call.identity):
+        with core.writes.admit(call):
             core.authorize(call, "update")
             special = special_of(call, core.kinds)
             if special is not None:
@@ -88,7 +88,7 @@ class Registry:
     async def patch(self, call: Call, patch: Patch, options: WriteOptions) -> Written:
         """See `Objects`."""
         core = self._core
-        with core.writes.admit(call.identity):
+        with core.writes.admit(call):
             core.authorize(call, "patch")
             special = special_of(call, core.kinds)
             if special is not None:
@@ -100,7 +100,7 @@ class Registry:
     async def delete(self, call: Call, options: DeleteOptions) -> Deleted:
         """See `Objects`."""
         core = self._core
-        with core.writes.admit(call.identity):
+        with core.writes.admit(call):
             core.authorize(call, "delete")
             return await delete(core, call, options)
 
@@ -115,13 +115,13 @@ class Registry:
             core.authorize(one, "delete")
             return await delete(core, one, options)
 
-        with core.writes.admit(call.identity):
+        with core.writes.admit(call):
             return await each(names, delete_one)
 
     async def delete_collection(self, call: Call, options: DeleteOptions, selection: ListOptions) -> Sequence[Item]:
         """See `Objects`."""
         core = self._core
-        with core.writes.admit(call.identity):
+        with core.writes.admit(call):
             core.authorize(call, "deletecollection", selection.field_selector)
             page = await reads.list_page(core, call, selection)
             results = await each(page.items, lambda item: delete(core, _call_for(call, item), options))

@@ -61,14 +61,15 @@ class AccountToken(Special):
             raise unknown_resource()
         request = cast("TokenRequest", decode_message(body, TOKEN_REQUEST, call, options))
         apply_kind_defaults(TOKEN_REQUEST, request)
+        asked = type(request.spec)()
+        asked.CopyFrom(request.spec)
         _complete(request, call, issuer.audiences)
         _validate(request)
         account = await reads.get(core, replace(call, subresource=""), GetOptions())
-        ref = request.spec.boundObjectRef
-        bound, pod = await _bound(core, call, ref)
+        bound, pod = await _bound(core, call, asked.boundObjectRef)
         if core.admission.runs(NODE_RESTRICTION):
-            asked = Request(call.resource, Operation.CREATE, call.namespace, call.name, identity=call.identity)
-            restrict_token(asked, ref, pod)
+            about = Request(call.resource, Operation.CREATE, call.namespace, call.name, identity=call.identity)
+            restrict_token(about, asked, pod)
         now = int(core.clock())
         expires = now + request.spec.expirationSeconds
         named, audiences = Named(account.name, account.metadata.uid), tuple(request.spec.audiences)

@@ -6,6 +6,7 @@ from typing import Any
 import jwt
 import pytest
 
+from kubewire.apiserver.auth.authentication import as_member
 from kubewire.apiserver.auth.cluster_tokens import ClusterTokens
 from kubewire.apiserver.auth.token_keys import make_signing_key, read_signing_key
 from kubewire.apiserver.options import WriteOptions
@@ -15,10 +16,8 @@ from tests.unit.apiserver.registry.cluster import PLAIN, START_SECONDS, Cluster,
 
 MESSAGE = "k8s.io.api.authentication.v1.TokenRequest"
 TOKENS = ClusterTokens("https://me", (), read_signing_key(make_signing_key()[0]))
-POD: Json = {
-    "metadata": {"name": "p"},
-    "spec": {"serviceAccountName": "a", "containers": [{"name": "c", "image": "i"}]},
-}
+CONTAINERS = [{"name": "c", "image": "i"}]
+POD: Json = {"metadata": {"name": "p"}, "spec": {"serviceAccountName": "a", "containers": CONTAINERS}}
 
 
 @pytest.fixture
@@ -121,6 +120,30 @@ async def test_no_account_no_token(issuing: Cluster) -> None:
     call = issuing.call("serviceaccounts/token", "default/a")
     with pytest.raises(StatusError, match="want that of the service account, a, got b"):
         await issuing.objects.create(call, body({"metadata": {"name": "b"}, "spec": {}}), PLAIN)
+
+
+async def test_nodes_ask_for_their_pods_alone(issuing: Cluster) -> None:
+    """Bound by name and uid, to a pod that runs there, for audiences that the pod's volumes name."""
+    token = {"name": "t", "projected": {"sources": [{"serviceAccountToken": {"audience": "vault", "path": "t"}}]}}
+    spec = {"serviceAccountName": "a", "containers": CONTAINERS, "nodeName": "n1", "volumes": [token]}
+    uid = (await issuing.create("pods", "default/", {"metadata": {"name": "p"}, "spec": spec}))["metadata"]["uid"]
+    ref = {"apiVersion": "v1", "kind": "Pod", "name": "p", "uid": uid}
+
+    async def asked(node: str, wanted: Json) -> str:
+        identity = as_member(f"system:node:{node}", groups=["system:nodes", "system:masters"])
+        call = issuing.call("serviceaccounts/token", "default/a", identity)
+        try:
+            await issuing.objects.create(call, body({"spec": wanted}), PLAIN)
+        except StatusError as error:
+            return error.message
+        return ""
+
+    assert await asked("n1", {"boundObjectRef": ref}) == ""
+    assert await asked("n1", {"boundObjectRef": ref, "audiences": ["vault"]}) == ""
+    assert 'audience "other" not found' in await asked("n1", {"boundObjectRef": ref, "audiences": ["other"]})
+    assert "not bound to a pod" in await asked("n1", {})
+    assert "without a uid" in await asked("n1", {"boundObjectRef": {**ref, "uid": ""}})
+    assert "scheduled on a different node" in await asked("n2", {"boundObjectRef": ref})
 
 
 async def test_a_rehearsal_signs_nothing(issuing: Cluster) -> None:
