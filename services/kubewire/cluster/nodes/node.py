@@ -42,7 +42,7 @@ def create_node(fabric: Fabric, name: str, index: int) -> NodePlace:
 
 def _make(node: NodePlace) -> None:
     """Namespace, link and settings. The kernel takes its time with a namespace that was deleted, and its link."""
-    fabric, port = node.fabric, f"node{node.index}"
+    fabric, port = node.fabric, _port(node)
     programs.attempt(["ip", "-netns", fabric.namespace, "link", "delete", port])
     with programs.one_at_a_time():
         programs.ip_batch([f"netns add {node.namespace}"])
@@ -76,5 +76,14 @@ ip route add default via {node.fabric.host_address} && cat /proc/sys/{_FORWARDIN
 
 
 def _is_complete(node: NodePlace) -> bool:
-    """Whether the last step of making it was done."""
-    return bool(programs.ip_json(["-4", "route", "show", "default"], node.namespace))
+    """Whether the last step of making it was done, on the fabric that is there now.
+
+    When a fabric goes, the kernel takes its time to take the nodes' ends of its links away, and their routes.
+    """
+    port = programs.ip_json(["link", "show", "dev", _port(node)], node.fabric.namespace)
+    return bool(port) and bool(programs.ip_json(["-4", "route", "show", "default"], node.namespace))
+
+
+def _port(node: NodePlace) -> str:
+    """The bridge's end of a node's link."""
+    return f"node{node.index}"
