@@ -19,8 +19,8 @@ class InFlight:
     """Entered once for each request that is being served.
 
     Let in beyond the limit are members of `system:masters`, since whoever has to repair an overloaded server must get
-    in, and the leases of nodes and of components that elect leaders: without them an overloaded server would count nodes
-    as lost and make leaders change, which is more load. (Upstream's priority levels begin with the same two.)
+    in, and the leases of nodes and of components that elect leaders: without them an overloaded server would count
+    nodes as lost and make leaders change, which is more load. (Upstream's priority levels begin with the same two.)
     """
 
     def __init__(self, limit: int) -> None:
