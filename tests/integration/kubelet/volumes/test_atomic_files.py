@@ -2,9 +2,12 @@
 
 import os
 import stat
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kubewire.kubelet.volumes import atomic_files
 from kubewire.kubelet.volumes.atomic_files import DATA, write_files
@@ -130,3 +133,23 @@ def test_a_half_written_version_is_removed(tmp_path: Path) -> None:
     write_files(tmp_path, {"color": File(b"red", 0o644)})
     assert seen(tmp_path) == {"color": b"red"}
     assert len(versions(tmp_path)) == 1
+
+
+NAMES = st.sampled_from(["a", "b", "folder/a", "folder/b", "folder/deep/c", "other/d"])
+PAYLOADS = st.dictionaries(
+    NAMES, st.builds(File, st.binary(max_size=8), st.sampled_from([0o644, 0o400, 0o777]), st.none()), max_size=5
+)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(PAYLOADS, min_size=1, max_size=6))
+def test_any_story_ends_with_its_last_version(payloads: list[Payload]) -> None:
+    """Whatever a volume held before, it holds just the files it should, and nothing else is left in it."""
+    with tempfile.TemporaryDirectory(prefix="kw-") as name:
+        folder = Path(name)
+        for payload in payloads:
+            write_files(folder, payload)
+            assert seen(folder) == {path: file.data for path, file in payload.items()}
+            assert len(versions(folder)) == 1
+            modes = {path: stat.S_IMODE((folder / path).stat().st_mode) for path in payload}
+            assert modes == {path: file.mode for path, file in payload.items()}
