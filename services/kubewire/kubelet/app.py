@@ -50,6 +50,7 @@ from kubewire.kubelet.node.reporter import NodeReporter
 from kubewire.kubelet.pods.acting import Tools
 from kubewire.kubelet.pods.configuration import NodeFacts
 from kubewire.kubelet.pods.dns import parse
+from kubewire.kubelet.pods.log_rotation import LogRotation
 from kubewire.kubelet.pods.lookup import RunningPods
 from kubewire.kubelet.pods.messages import with_message
 from kubewire.kubelet.pods.status import Place
@@ -62,6 +63,7 @@ from kubewire.kubelet.rpc.service import KubeletService
 from kubewire.kubelet.runtime.contracts import PodIdentity
 from kubewire.kubelet.runtime.observation import Observation
 from kubewire.kubelet.volumes.objects import ReferencedObjects
+from kubewire.machinery.quantity import value_of
 
 _LOG: Final = Logger("kubelet")
 _GRACE_SECONDS: Final = 1.0
@@ -224,6 +226,16 @@ class Kubelet:
         started()
         await asyncio.get_running_loop().create_future()
 
+    async def run_logs(self, started: Started) -> None:
+        """Rotate logs."""
+        started()
+        config = self._config
+        size = value_of(config.container_log_max_size)
+        rotation = LogRotation(
+            self.parts.runtime, self.observation, size_bytes=size, files=config.container_log_max_files
+        )
+        await rotation.run()
+
     async def run_events(self, started: Started) -> None:
         """Write Events."""
         started()
@@ -268,6 +280,7 @@ class Kubelet:
                     Part("statuses", self.run_statuses),
                     Part("prober", self.run_prober),
                     Part("streaming", self.run_streaming),
+                    Part("logs", self.run_logs),
                 ),
             ),
             Stage(

@@ -62,7 +62,8 @@ class KubeletConfig:
     image_gc_high_percent: float = setting(85.0, "Disk in use above which unused images go", minimum=0, maximum=100)
     image_gc_low_percent: float = setting(80.0, "Disk in use down to which they go", minimum=0, maximum=100)
     image_minimum_age_seconds: float = setting(120.0, "Unused images stay this long at least", minimum=0)
-    containers_kept: int = setting(1, "Dead containers kept of each, for logs of the one before", minimum=0)
+    container_log_max_size: str = setting("10Mi", "Size above which a container's log is put aside")
+    container_log_max_files: int = setting(5, "Files kept of each container's log", minimum=2)
 
     bind_address: str = setting("127.0.0.1", "Address of our own ports")
     grpc_port: int = setting(10350, "Port of our gRPC service; 0 takes any free one", minimum=0, maximum=65535)

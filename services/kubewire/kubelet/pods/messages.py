@@ -42,10 +42,10 @@ def _end_of(path: str, size: int) -> str:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
     except OSError:
         return ""
-    with os.fdopen(descriptor, "rb") as file:
-        try:
-            length = os.fstat(descriptor).st_size
-            file.seek(max(0, length - size))
-            return file.read(size).decode(errors="replace")
-        except OSError:
-            return ""
+    try:
+        start = max(0, os.fstat(descriptor).st_size - size)
+        return os.pread(descriptor, size, start).decode(errors="replace")
+    except OSError:
+        return ""
+    finally:
+        os.close(descriptor)

@@ -220,6 +220,10 @@ class Sandboxes(Protocol):
         """Remove it. What is gone is no failure."""
         ...
 
+    async def reopen_log(self, container_id: str) -> None:
+        """Write the log into a fresh file under its name: the one before was put aside."""
+        ...
+
 
 class Images(Protocol):
     """Images. Every call raises RuntimeCallError when the runtime refuses it or is away."""

@@ -143,6 +143,12 @@ class CriRuntime:
         request = cri.RemoveContainerRequest(container_id=container_id)
         await self._unless_gone(f"{RUNTIME}RemoveContainer", request, name="remove_container")
 
+    async def reopen_log(self, container_id: str) -> None:
+        """See `Sandboxes.reopen_log`."""
+        request = cri.ReopenContainerLogRequest(container_id=container_id)
+        path, name = f"{RUNTIME}ReopenContainerLog", "reopen_container_log"
+        await self.calls.call(path, request, cri.ReopenContainerLogResponse, name=name)
+
     # ---------------------------------------------------------------------------------------------------- images
 
     async def image(self, name: str) -> Image | None:

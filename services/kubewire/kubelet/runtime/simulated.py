@@ -246,6 +246,9 @@ class SimulatedRuntime:
             _stop_timer(entry)
             self._tell(container_id)
 
+    async def reopen_log(self, container_id: str) -> None:
+        """See `Sandboxes.reopen_log`: nothing logs."""
+
     # ---------------------------------------------------------------------------------------------------- images
 
     async def image(self, name: str) -> Image | None:
