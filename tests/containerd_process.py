@@ -8,6 +8,7 @@ files - is gone when the block is left, however it is left. It needs root, conta
 import ipaddress
 import itertools
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -29,13 +30,16 @@ from kubewire.cluster.images.names import DEMO_IMAGE, SANDBOX_IMAGE
 from kubewire.cluster.nodes import cni, removal
 from kubewire.cluster.nodes.containerd import Containerd
 from kubewire.cluster.nodes.fabric import create_fabric
+from kubewire.cluster.nodes.names import host_interface
 from kubewire.cluster.nodes.node import create_node
-from kubewire.cluster.nodes.place import NodePlace
-from kubewire.cluster.nodes.programs import enter, search_path
+from kubewire.cluster.nodes.place import NETWORK_NAMESPACES, NodePlace
+from kubewire.cluster.nodes.programs import enter, ip_json, search_path
+from kubewire.cluster.processes import identify
 
 __all__ = ["DEMO_IMAGE", "SANDBOX_IMAGE", "ContainerdProcess", "running_containerd", "running_nodes"]
 
 START_SECONDS: Final = 30.0
+_ABANDONED: Final = re.compile(r"kubewire-(?P<cluster>test-(?P<pid>\d+)-\d+)")
 _numbers = itertools.count(1)
 
 
@@ -136,6 +140,7 @@ def running_nodes(
     """
     if os.geteuid() != 0:
         pytest.fail("this test needs root: it makes network namespaces and runs containers")
+    _remove_abandoned()
     folder = Path(tempfile.mkdtemp(prefix="kw-"))
     home = Home(f"test-{os.getpid()}-{next(_numbers)}", folder)
     nodes: list[ContainerdProcess] = []
@@ -157,6 +162,18 @@ def running_nodes(
             started.kill()
         removal.remove_all(home, wipe=True)
         shutil.rmtree(folder)
+
+
+def _remove_abandoned() -> None:
+    """Remove what killed tests have left: their processes are gone, and links tell where their homes are."""
+    aliases = {str(row["ifname"]): str(row.get("ifalias", "")) for row in ip_json(["link", "show"])}
+    for namespace in NETWORK_NAMESPACES.glob("kubewire-test-*"):
+        found = _ABANDONED.fullmatch(namespace.name)
+        if found is None or identify(int(found["pid"])) is not None:
+            continue
+        home = Path(aliases.get(host_interface(found["cluster"])) or f"/nowhere/{found['cluster']}")
+        removal.remove_all(Home(found["cluster"], home), wipe=True)
+        shutil.rmtree(home, ignore_errors=True)
 
 
 def _import_images(nodes: list[ContainerdProcess]) -> None:

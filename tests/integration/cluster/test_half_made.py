@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,8 +15,10 @@ from kubewire.cluster.errors import InvalidRequest
 from kubewire.cluster.home import Home
 from kubewire.cluster.nodes import programs, removal
 from kubewire.cluster.nodes.fabric import BRIDGE, create_fabric
+from kubewire.cluster.nodes.leftovers import leftovers
 from kubewire.cluster.nodes.node import INTERFACE, create_node
 from kubewire.cluster.nodes.place import NodePlace
+from tests.containerd_process import running_containerd
 
 
 @pytest.fixture
@@ -108,3 +112,20 @@ def test_a_lost_home_holds_no_name(home: Home, tmp_path: Path) -> None:
     taken = create_fabric(Home(home.name, tmp_path))
     assert reaches_host(create_node(taken, "node-1", 1))
     removal.remove_all(taken.home, wipe=True)
+
+
+def test_what_killed_tests_left_is_removed() -> None:
+    """A test that is killed leaves a node; the next one that needs a node removes it first."""
+    script = (
+        "import os, signal\nfrom tests.containerd_process import running_containerd\n"
+        "with running_containerd(with_images=False) as node:\n"
+        "    print(node.node.fabric.cluster, node.node.fabric.home.path, flush=True)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    cluster, path = killed.stdout.split()
+    home = Home(cluster, Path(path))
+    assert leftovers(home)
+    with running_containerd(with_images=False):
+        assert leftovers(home) == []
+        assert not home.path.exists()
