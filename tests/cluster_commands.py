@@ -9,6 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from kubewire.cluster.home import Home
+from kubewire.cluster.nodes.leftovers import leftovers
+from kubewire.cluster.processes import strays
+
 BIN = Path(sys.executable).parent
 SECONDS = 90.0
 NAMED = frozenset({"up", "down", "status", "stop", "start", "enter", "trace", "token"})
@@ -96,3 +100,9 @@ def eventually(holds: Callable[[], bool], what: str, *, seconds: float = SECONDS
 def without(pids: dict[str, int], name: str) -> dict[str, int]:
     """All but one."""
     return {other: pid for other, pid in pids.items() if other != name}
+
+
+def remains(cluster: Cluster) -> list[str]:
+    """Everything of a cluster that is still on the machine."""
+    processes = [f"process {one.pid}" for one in strays(cluster.home)]
+    return [*leftovers(Home(cluster.name, cluster.home)), *processes]
