@@ -142,10 +142,8 @@ class Executions:
             await asyncio.shield(begin())
             yield execution
         finally:
-            # A second cancellation must not leave a process behind.
-            await asyncio.shield(self._clean(execution, begun))
-            execution.close()
-            folder.remove()
+            # A second cancellation must not leave anything behind.
+            await asyncio.shield(self._clean(execution, begun, folder))
 
     async def _process(self, container_id: str) -> JsonObject:
         """Of a container, which keeps it all its life."""
@@ -157,13 +155,17 @@ class Executions:
             self._specs[container_id] = found
         return found
 
-    async def _clean(self, execution: Execution, begun: asyncio.Event) -> None:
-        await begun.wait()
-        if not execution.has_ended:
-            await self._end(*execution.ids)
-            return
-        with suppress(RuntimeCallError):  # the container went with it
-            await self._tasks.delete(*execution.ids)
+    async def _clean(self, execution: Execution, begun: asyncio.Event, folder: StreamFolder) -> None:
+        try:
+            await begun.wait()
+            if execution.has_ended:
+                with suppress(RuntimeCallError):  # the container went with it
+                    await self._tasks.delete(*execution.ids)
+            else:
+                await self._end(*execution.ids)
+        finally:
+            execution.close()
+            folder.remove()
 
     async def _end(self, container_id: str, exec_id: str) -> None:
         """Kill a process and forget it, whatever state it is in."""
