@@ -91,6 +91,11 @@ class _Watch(Generic[Kind]):
         self.given: str | None = None
         self.final: Kind | None = None
 
+    @property
+    def is_known(self) -> bool:
+        """Whether the watch has the object as it is now, or that there is none."""
+        return self.informer.has_synced and self.informer.failure is None
+
 
 class _Watched(Generic[Kind]):
     """The objects of one kind."""
@@ -131,14 +136,12 @@ class _Watched(Generic[Kind]):
             return await self._read(key)
         if watch.final is not None:
             return watch.final
-        if watch.informer.has_synced and watch.informer.failure is None:
-            return self._hand_out(key, watch, watch.informer.cache.get(key))
-        try:
-            return self._hand_out(key, watch, await self._read(key))
-        except StatusError as error:
-            if error.reason == Reason.NOT_FOUND:
-                watch.given = ""
-            raise
+        if not watch.is_known:
+            found = await self._read_or_none(key)
+            # The watch may have come first, and with more: what it has told since is told no more.
+            if not watch.is_known:
+                return self._hand_out(key, watch, found)
+        return self._hand_out(key, watch, watch.informer.cache.get(key))
 
     def _hand_out(self, key: ObjectKey, watch: _Watch[Kind], found: Kind | None) -> Kind:
         watch.given = "" if found is None else found.metadata.resourceVersion
@@ -148,6 +151,14 @@ class _Watched(Generic[Kind]):
 
     async def _read(self, key: ObjectKey) -> Kind:
         return await self._resource.in_namespace(key.namespace).get(key.name)
+
+    async def _read_or_none(self, key: ObjectKey) -> Kind | None:
+        try:
+            return await self._read(key)
+        except StatusError as error:
+            if error.reason == Reason.NOT_FOUND:
+                return None
+            raise
 
     def _watch(self, key: ObjectKey) -> _Watch[Kind]:
         watch = self._watches.get(key)

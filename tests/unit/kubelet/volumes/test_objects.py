@@ -8,6 +8,7 @@ import pytest
 
 from kubewire.api.core.v1.config_map_pb2 import ConfigMap
 from kubewire.api.core.v1.secret_pb2 import Secret
+from kubewire.client.objects import ObjectKey
 from kubewire.client.testing.link import Link
 from kubewire.client.testing.simulated_cluster import SimulatedCluster
 from kubewire.kubelet.volumes.objects import ReferencedObjects
@@ -95,6 +96,22 @@ async def test_an_object_that_comes_late_is_told() -> None:
         made.cluster.remove(ConfigMap, "a", NAMESPACE)
         await asyncio.sleep(1)
         assert made.changed == ["uid-2", "uid-2"]
+
+
+async def test_a_change_while_it_is_read_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer that was overtaken by the watch is not handed out: nobody would hear of the difference again."""
+
+    async def late(key: ObjectKey) -> None:
+        await asyncio.sleep(5)
+
+    async with node() as made:
+        monkeypatch.setattr(made.objects._config_maps, "_read_or_none", late)
+        made.objects.hold(OTHER)
+        async with asyncio.TaskGroup() as group:
+            asked = group.create_task(made.objects.config_map(NAMESPACE, "a"))
+            await asyncio.sleep(1)
+            made.cluster.add(config_map("a", k="1"))
+        assert asked.result().data["k"] == "1"
 
 
 async def test_only_the_named_object_is_watched() -> None:
