@@ -29,6 +29,7 @@ class _Asked(TypedDict):
     secure_port: int | None
     grpc_port: int | None
     insecure_grpc: bool
+    egress: bool
 
 
 class Failure(click.ClickException):
@@ -96,6 +97,12 @@ def main() -> None:
 )
 @click.option(
     "--insecure-grpc", is_flag=True, help="Also serve gRPC without TLS on loopback; the token is still required."
+)
+@click.option(
+    "--egress/--no-egress",
+    default=True,
+    show_default=True,
+    help="Let containers reach the world outside, which takes one table of rules on this machine until `down`.",
 )
 @click.option(
     "--wait",

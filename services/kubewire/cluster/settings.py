@@ -35,6 +35,7 @@ class Asked:
     secure_port: int | None = None
     grpc_port: int | None = None
     insecure_grpc: bool = False
+    egress: bool = True
 
 
 def chosen(name: str, asked: Asked, progress: Callable[[str], None]) -> tuple[Settings, list[Claim]]:
@@ -59,6 +60,7 @@ def chosen(name: str, asked: Asked, progress: Callable[[str], None]) -> tuple[Se
         etcd_version="",
         services={one: at[one] for one in hosted},
         metrics={one: at[f"{one} metrics"] for one in hosted},
+        egress=asked.egress,
     )
     return settings, claims
 
