@@ -373,7 +373,7 @@ class Kubelet:
 
     def _watch(self) -> None:
         self._pods.add_handler(Handler(self.workers.put, lambda _, pod: self.workers.put(pod), self.workers.drop))
-        self._nodes.add_handler(Handler(self._node.seen, lambda _, node: self._node.seen(node)))
+        self._nodes.add_handler(Handler(self._node.seen, lambda _, node: self._node.seen(node), self._node.lost))
 
     def _add_checks(self) -> None:
         self.health.add_readiness("informer-sync", self._sync_problem)

@@ -62,6 +62,7 @@ class NodeReporter:
         self._read_room = read_room
         self._version = Version("containerd" if config.runtime == "cri" else "simulated", "")
         self._asked = asyncio.Event()
+        self._is_lost = False
         self._reported_at = -1e9
         view.allocatable = allocatable(config, machine, read_room().disk_total_bytes)
 
@@ -72,6 +73,11 @@ class NodeReporter:
     def seen(self, node: Node) -> None:
         """The watch told of the node."""
         self._view.node = node
+
+    def lost(self, _: Node) -> None:
+        """Somebody deleted the node: who runs pods is one, and registers again."""
+        self._is_lost = True
+        self.look()
 
     @property
     def version(self) -> Version:
@@ -129,7 +135,7 @@ class NodeReporter:
             failure = str(error)
         return NodePicture(
             self._machine,
-            await asyncio.to_thread(self._read_room),
+            self._read_room(),
             self._version,
             conditions,
             images,
@@ -159,6 +165,9 @@ class NodeReporter:
 
     async def _report(self) -> None:
         """Write the status if it is news, or if it is long ago that it was written."""
+        if self._is_lost:
+            self._is_lost = False
+            await self.register()
         wanted = node_status(self._config, await self.picture())
         self.is_ready = wanted.conditions[-1].status == "True"
         now = time.time()
