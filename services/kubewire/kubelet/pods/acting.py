@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from kubewire.api.core.v1.pod_pb2 import Pod
 from kubewire.api.core.v1.probe_pb2 import LifecycleHandler
@@ -60,8 +60,17 @@ _HOOK_SECONDS: Final = 3600.0
 OffLoop = Callable[[Callable[[], None]], Awaitable[None]]
 """Has something done that waits for the disk, and waits for it without holding the loop: `asyncio.to_thread`."""
 
-Interruptible = Callable[[], Awaitable[None]]
-"""Called when what follows may be cancelled without leaving half of it behind."""
+
+class Interruption(Protocol):
+    """Says whether an action may be cancelled at the moment without leaving half of it behind."""
+
+    async def allow(self) -> None:
+        """From here on it may; the runtime is looked at first where it was asked for something."""
+        ...
+
+    def forbid(self) -> None:
+        """From here on it may not."""
+        ...
 
 
 class Failed(Exception):
@@ -102,7 +111,7 @@ class Acting:
         # Of the image that a container's next start will run.
         self._users: dict[str, ImageUser] = {}
 
-    async def do(self, action: actions.Action, picture: Picture, *, interruptible: Interruptible) -> None:
+    async def do(self, action: actions.Action, picture: Picture, *, interruption: Interruption) -> None:
         """Do it.
 
         Raises:
@@ -110,14 +119,15 @@ class Acting:
         """
         match action:
             case actions.SetUpVolumes():
+                await interruption.allow()
                 await self._set_up_volumes(picture)
             case actions.CreateSandbox():
                 await self._create_sandbox(action, picture)
             case actions.EnsureImage():
-                await interruptible()
+                await interruption.allow()
                 await self._ensure_image(action, picture)
             case actions.StartContainer():
-                await self._start(action, picture, interruptible)
+                await self._start(action, picture, interruption)
             case actions.KillContainer():
                 await self._kill(action, picture)
             case actions.CleanUp():
@@ -178,26 +188,31 @@ class Acting:
 
     # -------------------------------------------------------------------------------------------------- containers
 
-    async def _start(self, action: actions.StartContainer, picture: Picture, interruptible: Interruptible) -> None:
+    async def _start(self, action: actions.StartContainer, picture: Picture, interruption: Interruption) -> None:
         spec = picture.specs.by_name()[action.name]
         self._memory.images.pop(action.name, None)
         try:
-            container_id = await self._create_and_start(action, picture, spec)
+            container_id = await self._create_and_start(action, picture, spec, interruption)
             self._memory.troubles.pop(action.name, None)
             if spec.container.lifecycle.HasField("postStart"):
-                await interruptible()
+                await interruption.allow()
                 await self._post_start(picture, spec, container_id)
         except Failed as failed:
             self._tools.metrics.starts.started_container_errors.labels(failed.trouble.reason, _type(spec)).inc()
             raise
         self._tools.metrics.starts.started_containers.labels(_type(spec)).inc()
 
-    async def _create_and_start(self, action: actions.StartContainer, picture: Picture, spec: Spec) -> str:
+    async def _create_and_start(
+        self, action: actions.StartContainer, picture: Picture, spec: Spec, interruption: Interruption
+    ) -> str:
         runtime, pod = self._tools.runtime, picture.pod
+        # What variables are made from may have to be waited for.
+        await interruption.allow()
         try:
             config, sandbox = await self._configured(action, picture, spec)
         except (ContainerConfigError, VolumeError, OSError) as error:
             raise self._failure(picture, spec, "CreateContainerConfigError", str(error)) from None
+        interruption.forbid()
         try:
             container_id = await runtime.create_container(action.sandbox_id, config, sandbox)
         except RuntimeCallError as error:

@@ -7,7 +7,7 @@ costs no task. While a job is under way, or until the runtime was looked at afte
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -53,6 +53,25 @@ class _Job:
     action: actions.Action
     task: asyncio.Task[None]
     is_interruptible: bool = False
+    has_asked_runtime: bool = False
+
+
+class _Interruption:
+    """Fills `acting.Interruption` for one job."""
+
+    def __init__(self, job: _Job, see: Callable[[], Awaitable[None]]) -> None:
+        self._job = job
+        self._see = see
+
+    async def allow(self) -> None:
+        if self._job.has_asked_runtime:
+            await self._see()
+        self._job.is_interruptible = True
+
+    def forbid(self) -> None:
+        """What follows asks the runtime for something."""
+        self._job.is_interruptible = False
+        self._job.has_asked_runtime = True
 
 
 class Owner(Protocol):
@@ -264,14 +283,9 @@ class PodWorker:
         """One job to its end."""
         job = self._jobs[action.key]
 
-        async def interruptible() -> None:
-            if isinstance(action, _LOOKS):
-                await self._see()
-            job.is_interruptible = True
-
         try:
             try:
-                await self._acting.do(action, picture, interruptible=interruptible)
+                await self._acting.do(action, picture, interruption=_Interruption(job, self._see))
                 self._succeeded(action.key)
             except Failed as failed:
                 self._failed(action, failed, picture)
