@@ -30,6 +30,9 @@ Methods = Mapping[str, Handler]
 TokenCheck = Callable[[str], bool]
 """Whether a bearer token is good."""
 
+_OPTIONS = ServerOptions(connection_age_seconds=0)
+"""Nobody spreads calls over these ports, and streams of kubelets may last for days."""
+
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
@@ -57,7 +60,7 @@ class ComponentServer:
 
     def __init__(self, service: Service, health: Health, *more: Service, token: TokenCheck | None = None) -> None:
         """Serve one service, or `more`; with `token`, only callers whose bearer token it finds good."""
-        self._server = grpc.aio.server(options=ServerOptions().arguments())
+        self._server = grpc.aio.server(options=_OPTIONS.arguments())
         services = (service, *more)
         names = (*(one.name for one in services), HEALTH_SERVICE)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from kubewire.apiserver.streams.table import is_stream
 from kubewire.machinery.gvk import GroupVersionKind
 from kubewire.machinery.resources import Resource, Subresource
 from kubewire.machinery.schema import definitions
@@ -115,8 +116,8 @@ def operations_of(resource: Resource) -> Iterator[Operation]:
     if resource.namespaced and "list" in resource.verbs:
         yield _operation(resource, "list", is_everywhere=True)
     for sub in resource.subresources.values():
-        if not definitions.has(name_of_message(sub.message)):
-            continue  # streams (exec, proxies): what they exchange is no object
+        if is_stream(resource, sub.name) or not definitions.has(name_of_message(sub.message)):
+            continue  # streams and proxies: what they exchange is no object
         for verb in sub.verbs:
             if verb in _RULES:
                 yield _sub_operation(resource, sub, verb)

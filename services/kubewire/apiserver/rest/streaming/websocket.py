@@ -7,6 +7,7 @@ its messages are taken is not read from.
 from __future__ import annotations
 
 import asyncio
+import socket
 from base64 import b64decode, b64encode
 from binascii import Error as MalformedBase64
 from collections.abc import Sequence
@@ -30,6 +31,12 @@ _VERSION: Final = "13"
 _QUEUE_BYTES: Final = 64 * 1024
 _MESSAGE_BYTES: Final = 4 << 20
 _SWITCHING: Final = 101
+_KEEPALIVE: Final = (
+    (socket.TCP_KEEPIDLE, 30),  # seconds of silence
+    (socket.TCP_KEEPINTVL, 10),
+    (socket.TCP_KEEPCNT, 3),
+    (socket.TCP_USER_TIMEOUT, 60_000),  # milliseconds without an acknowledgement of what was sent
+)
 
 
 def is_wanted(request: Request) -> bool:
@@ -79,6 +86,7 @@ class WebSocket:
         if headers.get("Sec-WebSocket-Version") != _VERSION or not _is_key(key):
             raise errors.bad_request(f"unable to upgrade: want a WebSocket of version {_VERSION} with a key")
         made = cls(request)
+        _notice_death(request)
         proof = b64encode(sha1(key.encode() + WS_KEY, usedforsecurity=False).digest())
         chosen = f"{PROTOCOLS_HEADER}: {protocol}\r\n".encode() if protocol else b""
         request.code = _SWITCHING
@@ -125,6 +133,15 @@ class WebSocket:
                 await self._writer.send_frame(code.to_bytes(2, "big") + reason.encode()[:120], WSMsgType.CLOSE)
             except ConnectionError:
                 return
+
+
+def _notice_death(request: Request) -> None:
+    """Have the kernel find out when the client's machine is gone, as a process would run on for nobody."""
+    connection = request.transport.get_extra_info("socket")
+    if connection is not None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for option, value in _KEEPALIVE:
+            connection.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
 def _is_key(text: str) -> bool:
