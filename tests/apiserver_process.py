@@ -152,9 +152,7 @@ class ApiServerProcess:
 
 
 @contextmanager
-def running_apiserver(
-    folder: Path, etcd: str, *flags: str, needs_accounts: bool = False
-) -> Iterator[ApiServerProcess]:
+def running_apiserver(folder: Path, etcd: str, *flags: str, needs_accounts: bool = False) -> Iterator[ApiServerProcess]:
     """An API server on an etcd (`host:port`), ended when the block is left however it is left."""
     server = ApiServerProcess(folder, etcd, flags, needs_accounts=needs_accounts)
     try:
