@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Final
 
@@ -13,12 +14,14 @@ from kubewire.kubelet.runtime import cri_views as views
 from kubewire.kubelet.runtime import labels
 from kubewire.kubelet.runtime.contracts import (
     Condition,
+    Container,
     Filesystem,
     Image,
     Listed,
     OnChange,
     PodIdentity,
     RuntimePod,
+    Sandbox,
     Usage,
     Version,
 )
@@ -60,15 +63,7 @@ class CriRuntime:
     async def pod(self, identity: PodIdentity) -> RuntimePod:
         """See `Runtime.pod`."""
         selector = {labels.POD_UID: identity.uid}
-        sandboxes, containers = [], []
-        for listed in await self._sandboxes(selector):
-            found = await self._sandbox_status(listed.id)
-            if found is not None:
-                sandboxes.append(views.sandbox(found))
-        for one in await self._containers(selector):
-            status = await self._container_status(one.id)
-            if status is not None:
-                containers.append(views.container(status, one.pod_sandbox_id))
+        sandboxes, containers = await asyncio.gather(self._sandboxes_of(selector), self._containers_of(selector))
         return RuntimePod(
             identity,
             tuple(sorted(sandboxes, key=lambda one: (one.created_at, one.attempt), reverse=True)),
@@ -198,6 +193,17 @@ class CriRuntime:
         return str(settings.get("sandboxImage", "")) if isinstance(settings, dict) else ""
 
     # ----------------------------------------------------------------------------------------------------- calls
+
+    async def _sandboxes_of(self, selector: dict[str, str]) -> Sequence[Sandbox]:
+        listed = await self._sandboxes(selector)
+        found = await asyncio.gather(*(self._sandbox_status(one.id) for one in listed))
+        return [views.sandbox(status) for status in found if status is not None]
+
+    async def _containers_of(self, selector: dict[str, str]) -> Sequence[Container]:
+        listed = await self._containers(selector)
+        found = await asyncio.gather(*(self._container_status(one.id) for one in listed))
+        pairs = zip(found, listed, strict=True)
+        return [views.container(status, one.pod_sandbox_id) for status, one in pairs if status is not None]
 
     async def _sandboxes(self, selector: dict[str, str] | None = None) -> Sequence[cri.PodSandbox]:
         request = cri.ListPodSandboxRequest()
