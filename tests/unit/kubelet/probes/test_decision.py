@@ -129,10 +129,11 @@ def test_readiness_waits_for_the_start_although_it_was_good() -> None:
 def test_a_port_that_is_not_open_yet_is_tried_soon() -> None:
     """With growing distances, and never beyond the end of the period."""
     history = one("periodSeconds: 10")
-    waits = [early_wait(history, REFUSED, looks, 9.0) for looks in range(7)]
-    assert waits == [0.02, 0.04, 0.08, 0.16, 0.32, EARLY_LIMIT_SECONDS, EARLY_LIMIT_SECONDS]
+    waits = [early_wait(history, REFUSED, looks, 9.0) for looks in range(14)]
+    assert waits[:4] == [0.005, 0.0075, 0.01125, 0.016875]
+    assert waits[-2:] == [EARLY_LIMIT_SECONDS, EARLY_LIMIT_SECONDS]
     assert early_wait(history, REFUSED, 1000, 9.0) == EARLY_LIMIT_SECONDS
-    assert early_wait(history, REFUSED, 5, 0.1) == 0.1
+    assert early_wait(history, REFUSED, 9, 0.1) == 0.1
 
 
 @pytest.mark.parametrize("kind", ["readiness", "startup", "liveness"])

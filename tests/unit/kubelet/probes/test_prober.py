@@ -164,7 +164,8 @@ async def test_a_port_that_opens_soon_costs_no_period() -> None:
     async with node(lambda kind, now: SUCCESS if now >= 0.1 else failure("refused", refused=True)) as made:
         made.sync("readinessProbe: {httpGet: {port: 80}, periodSeconds: 10, failureThreshold: 1}")
         await asyncio.sleep(1)
-        assert made.turned == [0.14]
+        assert len(made.turned) == 1
+        assert 0.1 <= made.turned[0] < 0.15
         assert made.told == []
         assert made.verdict() == Verdict()
 
