@@ -141,6 +141,9 @@ async def _add_nodes(client: Client) -> None:
         made = Node()
         made.metadata.name = name = _node_name(number)
         made.metadata.labels[HOST], made.metadata.labels[ZONE] = name, f"zone-{number % _ZONES}"
+        # More ranges than the usual configuration has to give.
+        made.spec.podCIDR = f"10.{100 + number // 256}.{number % 256}.0/24"
+        made.spec.podCIDRs.append(made.spec.podCIDR)
         await nodes.create(made)
         # By patches: the controllers write to it too.
         await nodes.patch(name, {"spec": {"taints": None}})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Network
 
 from kubewire.api.core.v1.node_pb2 import Node
@@ -21,10 +22,14 @@ class Ranges:
         """How many nodes fit."""
         return 1 << max(0, self.node_prefix - self.cluster.prefixlen)
 
+    @property
+    def size(self) -> int:
+        """How many addresses a node gets."""
+        return 1 << (32 - self.node_prefix)
+
     def at(self, index: int) -> str:
         """One node's range."""
-        size = 1 << (32 - self.node_prefix)
-        return f"{self.cluster.network_address + index * size}/{self.node_prefix}"
+        return f"{self.cluster.network_address + index * self.size}/{self.node_prefix}"
 
 
 def ranges_of(node: Node) -> tuple[str, ...]:
@@ -34,11 +39,18 @@ def ranges_of(node: Node) -> tuple[str, ...]:
 
 def first_free(ranges: Ranges, taken: Iterable[str]) -> str | None:
     """The first range nobody has, or overlaps with; None when all are given out."""
-    given = [IPv4Network(text) for text in taken if ":" not in text]
-    exact = {str(network) for network in given if network.prefixlen == ranges.node_prefix}
-    others = [network for network in given if network.prefixlen != ranges.node_prefix]
-    for index in range(ranges.count):
-        text = ranges.at(index)
-        if text not in exact and not any(IPv4Network(text).overlaps(other) for other in others):
-            return text
-    return None
+    begin, size, last = int(ranges.cluster.network_address), ranges.size, ranges.count - 1
+    used: set[int] = set()
+    for text in taken:
+        if ":" not in text:
+            lowest, highest = _span(text)
+            used.update(range(max((lowest - begin) // size, 0), min((highest - begin) // size, last) + 1))
+    free = next((index for index in range(ranges.count) if index not in used), None)
+    return None if free is None else ranges.at(free)
+
+
+@lru_cache(16_384)
+def _span(text: str) -> tuple[int, int]:
+    """The first and the last address of a range, as numbers: with a thousand nodes, it is looked at a million times."""
+    network = IPv4Network(text)
+    return int(network.network_address), int(network.broadcast_address)
