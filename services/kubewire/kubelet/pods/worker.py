@@ -253,11 +253,17 @@ class PodWorker:
     def _tell_crash_loops(self, picture: Picture, status: PodStatus) -> None:
         """One Event for each wait."""
         specs = picture.specs.by_name()
-        for one in (*status.initContainerStatuses, *status.containerStatuses):
-            if one.state.waiting.reason == CRASH_LOOP and one.containerID not in self._crash_told:
-                self._crash_told.add(one.containerID)
-                message = one.state.waiting.message.partition(": ")[0]
-                self._acting.tell(picture, specs[one.name], "Warning", "BackOff", _capital(message))
+        looping = [
+            one
+            for one in (*status.initContainerStatuses, *status.containerStatuses)
+            if one.state.waiting.reason == CRASH_LOOP
+        ]
+        for one in looping:
+            if one.containerID not in self._crash_told:
+                pod = f"{self.identity.name}_{self.identity.namespace}({self.identity.uid})"
+                message = f"Back-off restarting failed container {one.name} in pod {pod}"
+                self._acting.tell(picture, specs[one.name], "Warning", "BackOff", message)
+        self._crash_told = {one.containerID for one in looping}
 
     def _wait_until(self, look_at: float | None, now: float) -> None:
         if self._timer is not None:
@@ -368,7 +374,3 @@ def _patience(before: PodStatus, status: PodStatus) -> float:
 
 def _is_ready(status: PodStatus) -> bool:
     return any(one.type == "Ready" and one.status == "True" for one in status.conditions)
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

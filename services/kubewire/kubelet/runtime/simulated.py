@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, MutableSequence, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Final, NamedTuple
@@ -37,6 +38,7 @@ RUN_SECONDS: Final = "simulated.kubewire.io/run-seconds"
 EXIT_CODE: Final = "simulated.kubewire.io/exit-code"
 """Annotation of a pod: with which code they do; 0 unless set."""
 
+_ASKED_AT_MOST: Final = 1000
 _TERMINATED: Final = 143
 _KILLED: Final = 137
 
@@ -84,7 +86,7 @@ class SimulatedRuntime:
         script: how containers end.
         missing: names of images that are not there; pulling brings them.
         refusals: by CRI call, what the next calls of that name fail with, one each.
-        asked: the calls that changed something, in order.
+        asked: the last calls that changed something, in order.
     """
 
     is_simulated: Final = True
@@ -93,7 +95,7 @@ class SimulatedRuntime:
         self.script = script
         self.missing: set[str] = set()
         self.refusals: dict[str, list[RuntimeCallError]] = {}
-        self.asked: list[str] = []
+        self.asked: MutableSequence[str] = deque(maxlen=_ASKED_AT_MOST)
         self._wall = wall_clock
         self._ids = count(1)
         self._sandboxes: dict[str, _Pod] = {}

@@ -66,7 +66,7 @@ async def test_policies(image: str, policy: str, *, is_there: bool, pulls: bool)
         counter.runtime.missing.add(image)
     async with counter.open():
         await counter.ensure(pod(image, policy))
-    assert counter.runtime.asked == ([f"PullImage {image}"] if pulls else [])
+    assert list(counter.runtime.asked) == ([f"PullImage {image}"] if pulls else [])
 
 
 async def test_never_means_never() -> None:
@@ -77,7 +77,7 @@ async def test_never_means_never() -> None:
         with pytest.raises(ImageTrouble) as caught:
             await counter.ensure(pod(policy="Never"))
     assert caught.value.reason == "ErrImageNeverPull"
-    assert counter.runtime.asked == []
+    assert list(counter.runtime.asked) == []
 
 
 async def test_failures_are_told_and_waited_for_longer_each_time() -> None:
@@ -124,7 +124,7 @@ async def test_one_pull_serves_all_who_wait_for_it() -> None:
         await arrived.wait()
         first.cancel()
         await asyncio.wait(others)
-    assert counter.runtime.asked == ["PullImage app:1"]
+    assert list(counter.runtime.asked) == ["PullImage app:1"]
 
 
 async def test_secrets_are_tried_until_one_fits() -> None:
@@ -137,4 +137,4 @@ async def test_secrets_are_tried_until_one_fits() -> None:
     async with counter.open():
         more = ", imagePullSecrets: [{name: missing}, {name: pull}]"
         await counter.ensure(pod("r.example/app:1", more=more))
-    assert counter.runtime.asked == ["PullImage r.example/app:1 as me"]
+    assert list(counter.runtime.asked) == ["PullImage r.example/app:1 as me"]
