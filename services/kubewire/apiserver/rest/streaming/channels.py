@@ -21,6 +21,7 @@ STDERR: Final = 2
 ERROR: Final = 3
 RESIZE: Final = 4
 CLOSE: Final = 255
+_ZERO: Final = ord("0")
 
 
 class Message(NamedTuple):
@@ -45,7 +46,7 @@ class ChannelProtocol(NamedTuple):
             return None
         if self.is_base64:
             try:
-                return Message(message[0] - ord("0"), b64decode(message[1:], validate=True))
+                return Message(message[0] - _ZERO, b64decode(message[1:], validate=True))
             except (ValueError, MalformedBase64):
                 return None
         if self.has_close and message[0] == CLOSE:
@@ -55,7 +56,7 @@ class ChannelProtocol(NamedTuple):
     def encode(self, channel: int, data: bytes) -> bytes:
         """A message of a channel."""
         if self.is_base64:
-            return b"%d%b" % (channel, b64encode(data))
+            return b"%c%b" % (_ZERO + channel, b64encode(data))
         return b"%c%b" % (channel, data)
 
     def encode_error(self, error: StatusError | None) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from kubewire.apiserver.rest.request import CLOSE
-from kubewire.apiserver.rest.streaming import port_forward, queries, websocket
+from kubewire.apiserver.rest.streaming import port_channels, port_forward, queries, websocket
 from kubewire.apiserver.rest.streaming.channels import REMOTE_COMMANDS
 from kubewire.apiserver.rest.streaming.logs import write_log
 from kubewire.apiserver.rest.streaming.remote_commands import carry
@@ -75,10 +75,15 @@ class StreamFace:
         prepared = await self._streams.forward(asked.call, PortForwardPodRequest())
         if not websocket.is_wanted(request):
             raise errors.bad_request(UPGRADE_REQUIRED)
-        protocol = websocket.negotiate(request, (port_forward.PROTOCOL,))
+        protocol = websocket.negotiate(request, (port_forward.PROTOCOL, *port_channels.PROTOCOLS))
+        channels = port_channels.PROTOCOLS.get(protocol)
+        ports = [] if channels is None else port_channels.ports_of(queries.words(request.query_text, "ports"))
         socket = WebSocket.accept(request, protocol)
         with Leave(request):
-            await port_forward.carry(socket, prepared)
+            if channels is None:
+                await port_forward.carry(socket, prepared)
+            else:
+                await port_channels.carry(socket, channels, prepared, ports)
         return CLOSE
 
     async def _command(self, asked: Asked, prepared: Prepared) -> Written:

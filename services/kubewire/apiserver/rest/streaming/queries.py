@@ -16,16 +16,20 @@ if TYPE_CHECKING:
 _NO_TIME: Final = datetime(1, 1, 1)  # noqa: DTZ001 - recognized by having no zone
 
 
+def words(query_text: str, name: str) -> list[str]:
+    """All values of a parameter that may be repeated."""
+    return [value for found, value in parse_qsl(query_text, keep_blank_values=True) if found == name]
+
+
 def exec_options(query: Query, query_text: str) -> PodExecOptions:
     """Of `exec`; the command is repeated, one word each time."""
-    words = parse_qsl(query_text, keep_blank_values=True)
     return PodExecOptions(
         stdin=flag(query, "stdin"),
         stdout=flag(query, "stdout"),
         stderr=flag(query, "stderr"),
         tty=flag(query, "tty"),
         container=query.get("container", ""),
-        command=[value for name, value in words if name == "command"],
+        command=words(query_text, "command"),
     )
 
 

@@ -11,6 +11,7 @@ import socket
 from base64 import b64decode, b64encode
 from binascii import Error as MalformedBase64
 from collections.abc import Sequence
+from contextlib import suppress
 from hashlib import sha1
 from typing import TYPE_CHECKING, Final
 
@@ -31,6 +32,7 @@ _VERSION: Final = "13"
 _QUEUE_BYTES: Final = 64 * 1024
 _MESSAGE_BYTES: Final = 4 << 20
 _SWITCHING: Final = 101
+_CLOSE_SECONDS: Final = 2.0
 _KEEPALIVE: Final = (
     (socket.TCP_KEEPIDLE, 30),  # seconds of silence
     (socket.TCP_KEEPINTVL, 10),
@@ -110,7 +112,7 @@ class WebSocket:
             if message.type is WSMsgType.PING:
                 await self._writer.send_frame(message.data, WSMsgType.PONG)
             elif message.type is WSMsgType.CLOSE:
-                await self.close()
+                await self._send_close()
                 return None
 
     async def send(self, data: bytes, *, is_text: bool = False) -> None:
@@ -125,14 +127,20 @@ class WebSocket:
         if request.connection.writing_paused:
             await drain(request)
 
-    async def close(self, code: int = WSCloseCode.OK, reason: str = "") -> None:
-        """Say that nothing follows; doing it twice is harmless."""
+    async def close(self) -> None:
+        """Say that nothing follows, and let the client say so too before the connection ends; harmless if it has."""
+        if not self._is_closed:
+            await self._send_close()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_CLOSE_SECONDS):
+                    while await self.receive() is not None:
+                        pass
+
+    async def _send_close(self) -> None:
         if not self._is_closed:
             self._is_closed = True
-            try:
-                await self._writer.send_frame(code.to_bytes(2, "big") + reason.encode()[:120], WSMsgType.CLOSE)
-            except ConnectionError:
-                return
+            with suppress(ConnectionError):  # the client is gone
+                await self._writer.send_frame(WSCloseCode.OK.to_bytes(2, "big"), WSMsgType.CLOSE)
 
 
 def _notice_death(request: Request) -> None:
