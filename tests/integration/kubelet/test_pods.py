@@ -205,3 +205,89 @@ async def test_init_containers_and_sidecars_run_in_order(machine: Machine, clien
     assert pod.status.containerStatuses[0].state.terminated.message.split() == ["side", "step", "app"]
     assert [one.state.terminated.exitCode for one in pod.status.initContainerStatuses] == [0, 0]
     await gone(client, "ordered")
+
+
+async def test_pods_may_share_what_is_the_nodes(machine: Machine, client: Client) -> None:
+    """Its network, its processes, all its devices; their address is the node's."""
+    spec = f"""
+    restartPolicy: Never
+    hostNetwork: true
+    hostPID: true
+    containers:
+    - name: app
+      image: {DEMO_IMAGE}
+      securityContext: {{privileged: true}}
+      command: [/bin/sh, -c, '(ip -4 -o addr; ls /proc/1/exe; ls /dev/kmsg) > /dev/termination-log 2>&1']
+    """
+    await client.pods().create(pod_of(machine, "shared", spec))
+    pod = await when(client, "shared", lambda pod: pod.status.phase in {"Succeeded", "Failed"})
+    message = pod.status.containerStatuses[0].state.terminated.message
+    assert (pod.status.phase, pod.status.podIP) == ("Succeeded", machine.node.address), message
+    assert machine.node.address in message
+    await gone(client, "shared")
+
+
+async def test_containers_may_see_each_others_processes(machine: Machine, client: Client) -> None:
+    """With a process namespace of the pod's, one of them finds the other."""
+    spec = f"""
+    restartPolicy: Never
+    terminationGracePeriodSeconds: 1
+    shareProcessNamespace: true
+    containers:
+    - {{name: other, image: {DEMO_IMAGE}, command: [/bin/sh, -c, 'exec sleep 12345']}}
+    - name: app
+      image: {DEMO_IMAGE}
+      command:
+      - /bin/sh
+      - -c
+      - until ps | grep -q "[s]leep 12345"; do sleep 0.05; done; echo -n seen > /dev/termination-log
+    """
+    await client.pods().create(pod_of(machine, "open", spec))
+    pod = await when(
+        client, "open", lambda pod: any(one.state.HasField("terminated") for one in pod.status.containerStatuses)
+    )
+    ended = next(one for one in pod.status.containerStatuses if one.state.HasField("terminated"))
+    assert (ended.name, ended.state.terminated.message) == ("app", "seen")
+    await gone(client, "open")
+
+
+async def test_an_ephemeral_container_looks_into_a_pod(machine: Machine, client: Client) -> None:
+    """It is added to a pod that runs, and sees its network."""
+    await client.pods().create(pod_of(machine, "watched", SERVING))
+    pod = await when(client, "watched", is_ready)
+    added = pod.spec.ephemeralContainers.add(targetContainerName="app").ephemeralContainerCommon
+    added.name, added.image = "look", DEMO_IMAGE
+    added.command.extend(["/bin/sh", "-c", "wget -q -O /dev/termination-log http://127.0.0.1:8080/"])
+    await client.pods("default").update(pod, subresource="ephemeralcontainers")
+    pod = await when(
+        client,
+        "watched",
+        lambda pod: any(one.state.HasField("terminated") for one in pod.status.ephemeralContainerStatuses),
+    )
+    assert "Good day" in pod.status.ephemeralContainerStatuses[0].state.terminated.message
+    assert is_ready(pod)
+    await gone(client, "watched")
+
+
+async def test_hooks_run_in_the_container(machine: Machine, client: Client) -> None:
+    """postStart before anybody counts on it, preStop before TERM."""
+    spec = f"""
+    terminationGracePeriodSeconds: 5
+    containers:
+    - name: app
+      image: {DEMO_IMAGE}
+      command: [/bin/sh, -c, "trap 'cat /tmp/hooks > /dev/termination-log; exit 0' TERM; while :; do sleep 0.05; done"]
+      lifecycle:
+        postStart: {{exec: {{command: [/bin/sh, -c, echo started >> /tmp/hooks]}}}}
+        preStop: {{exec: {{command: [/bin/sh, -c, echo stopping >> /tmp/hooks]}}}}
+      readinessProbe: {{exec: {{command: [test, -e, /tmp/hooks]}}, periodSeconds: 1}}
+    """
+    await client.pods().create(pod_of(machine, "hooked", spec))
+    await when(client, "hooked", is_ready)
+    async with client.pods("default").watch() as events:
+        await client.pods("default").delete("hooked")
+        async for event in events:
+            ended = [one.state.terminated for one in event.object.status.containerStatuses]
+            if event.object.metadata.name == "hooked" and ended[0].HasField("finishedAt"):
+                assert ended[0].message.split() == ["started", "stopping"]
+                break

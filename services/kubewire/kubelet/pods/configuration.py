@@ -72,7 +72,8 @@ def sandbox_config(pod: Pod, attempt: int, log_folder: Path, node: NodeFacts) ->
         metadata=cri.PodSandboxMetadata(
             name=metadata.name, uid=metadata.uid, namespace=metadata.namespace, attempt=attempt
         ),
-        hostname=host_name(pod, node.cluster_domain, node.name),
+        # On the node's network there is no UTS namespace of the pod's own that a name could be set in.
+        hostname="" if pod.spec.hostNetwork else host_name(pod, node.cluster_domain, node.name),
         log_directory=str(log_folder),
         dns_config=dns_config(pod, node.cluster_dns, node.cluster_domain, node.resolving),
         port_mappings=_port_mappings(pod),

@@ -74,4 +74,4 @@ def test_a_sandbox_has_the_pods_name_network_and_ports() -> None:
     on_node = sandbox_config(
         pod_of("hostNetwork: true\n" + "containers: [{name: app, ports: [{hostPort: 1}]}]"), 0, LOGS, NODE
     )
-    assert (on_node.hostname, len(on_node.port_mappings)) == ("n1", 0)
+    assert (on_node.hostname, len(on_node.port_mappings)) == ("", 0)
