@@ -252,19 +252,22 @@ async def test_containers_may_see_each_others_processes(machine: Machine, client
 
 
 async def test_an_ephemeral_container_looks_into_a_pod(machine: Machine, client: Client) -> None:
-    """It is added to a pod that runs, and sees its network."""
+    """It is added to a pod that runs, and sees its network and its target's processes."""
     await client.pods().create(pod_of(machine, "watched", SERVING))
     pod = await when(client, "watched", is_ready)
     added = pod.spec.ephemeralContainers.add(targetContainerName="app").ephemeralContainerCommon
     added.name, added.image = "look", DEMO_IMAGE
-    added.command.extend(["/bin/sh", "-c", "wget -q -O /dev/termination-log http://127.0.0.1:8080/"])
+    look = "(wget -q -O - http://127.0.0.1:8080/; ps) > /dev/termination-log"
+    added.command.extend(["/bin/sh", "-c", look])
     await client.pods("default").update(pod, subresource="ephemeralcontainers")
     pod = await when(
         client,
         "watched",
         lambda pod: any(one.state.HasField("terminated") for one in pod.status.ephemeralContainerStatuses),
     )
-    assert "Good day" in pod.status.ephemeralContainerStatuses[0].state.terminated.message
+    message = pod.status.ephemeralContainerStatuses[0].state.terminated.message
+    assert "Good day" in message
+    assert "httpd" in message
     assert is_ready(pod)
     await gone(client, "watched")
 

@@ -252,6 +252,7 @@ class Acting:
             mounts,
             message_file,
             tools.folders.log_file(identity, spec.name, action.attempt),
+            _target(picture, spec),
         )
         newest = picture.seen.sandboxes[0].attempt if picture.seen.sandboxes else 0
         sandbox = sandbox_config(pod, newest, tools.folders.log_folder(identity), facts)
@@ -384,6 +385,12 @@ class Acting:
             if error.reason not in {Reason.NOT_FOUND, Reason.CONFLICT}:
                 raise Failed(Trouble("FailedDelete", str(error))) from None
         self._memory.is_deleted = True
+
+
+def _target(picture: Picture, spec: Spec) -> str:
+    """The container whose processes an ephemeral one is to see, if it runs."""
+    found = picture.seen.newest(spec.target) if spec.target else None
+    return found.id if found is not None and found.is_running else ""
 
 
 def _field_path(spec: Spec) -> str:

@@ -49,6 +49,7 @@ class Ingredients:
 
     Attributes:
         message_file: where on the node the message of its end will lie.
+        target_id: of the container whose processes it sees; empty: its own alone.
     """
 
     attempt: int
@@ -58,6 +59,7 @@ class Ingredients:
     mounts: Sequence[Mount]
     message_file: Path
     log_file: Path
+    target_id: str = ""
 
 
 def identity_of(pod: Pod) -> PodIdentity:
@@ -115,6 +117,9 @@ def container_config(pod: Pod, container: Container, made_of: Ingredients, node:
         config.stop_signal = cri.Signal.Value(signal)
     config.linux.resources.CopyFrom(container_resources(pod, container, node.memory_capacity))
     config.linux.security_context.CopyFrom(container_security(pod, container, made_of.image_user))
+    if made_of.target_id:
+        namespaces = config.linux.security_context.namespace_options
+        namespaces.pid, namespaces.target_id = cri.TARGET, made_of.target_id
     return config
 
 

@@ -29,6 +29,8 @@ class Spec(NamedTuple):
 
     container: Container
     kind: Kind
+    target: str = ""
+    """Whose processes an ephemeral container sees; empty: its own alone."""
 
     @property
     def name(self) -> str:
@@ -70,7 +72,11 @@ def specs_of(pod: Pod) -> Specs:
         [Spec(one, Kind.MAIN) for one in pod.spec.containers],
         # The same fields under the same numbers, less what ephemeral containers may not have.
         [
-            Spec(Container.FromString(one.ephemeralContainerCommon.SerializeToString()), Kind.EPHEMERAL)
+            Spec(
+                Container.FromString(one.ephemeralContainerCommon.SerializeToString()),
+                Kind.EPHEMERAL,
+                one.targetContainerName,
+            )
             for one in pod.spec.ephemeralContainers
         ],
     )
