@@ -11,10 +11,10 @@ import os
 import socket
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final, ParamSpec, Self, TypeVar
+from typing import Any, Final, ParamSpec, Self, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -167,15 +167,16 @@ def relay(namespace: NetworkNamespace, port: int) -> Iterator[None]:
     loop = asyncio.new_event_loop()
 
     async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError), contextlib.closing(writer):
             while data := await reader.read(1 << 16):
                 writer.write(data)
                 await writer.drain()
-        writer.close()
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there_reader, there_writer = await asyncio.open_connection("127.0.0.1", port)
-        await asyncio.gather(pump(reader, there_writer), pump(there_reader, writer))
+        with contextlib.closing(writer):
+            there_reader, there_writer = await asyncio.open_connection("127.0.0.1", port)
+            with contextlib.closing(there_writer):
+                await asyncio.gather(pump(reader, there_writer), pump(there_reader, writer))
 
     stop = asyncio.Event()
 
@@ -190,7 +191,13 @@ def relay(namespace: NetworkNamespace, port: int) -> Iterator[None]:
     finally:
         loop.call_soon_threadsafe(stop.set)
         thread.join()
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-        loop.run_until_complete(asyncio.sleep(0))
+        loop.run_until_complete(_end_tasks(asyncio.all_tasks(loop)))
         loop.close()
+
+
+async def _end_tasks(tasks: Collection[asyncio.Task[Any]]) -> None:
+    """Cancel what still relays, and let its connections close."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.sleep(0)  # transports close in the loop's next round

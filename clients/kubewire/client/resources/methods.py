@@ -37,6 +37,10 @@ _NAMED: Final = {
     ("binding", Verb.CREATE): "Bind{}",
     ("binding", Verb.CREATE_BATCH): "Bind{}s",
     ("eviction", Verb.CREATE): "Evict{}",
+    ("log", Verb.GET): "Stream{}Logs",
+    ("exec", Verb.CREATE): "Exec{}",
+    ("attach", Verb.CREATE): "Attach{}",
+    ("portforward", Verb.CREATE): "PortForward{}",
 }
 _SUFFIXES: Final = {"": "", "ephemeralcontainers": "EphemeralContainers"}
 
