@@ -14,6 +14,9 @@ _STREAMS: Final = {"": None, "All": None, "Stdout": b"stdout", "Stderr": b"stder
 _SORTABLE: Final = 30
 """Length of a timestamp in UTC with nanoseconds."""
 
+_SECONDS: Final = 19
+"""Of these characters the first ones, down to seconds."""
+
 _LINE_AT_MOST: Final = 1 << 20
 """No runtime writes longer ones; a file without line ends must not fill the memory."""
 
@@ -85,6 +88,13 @@ class LineFilter:
         """Whether the limit is reached."""
         return self._room is not None and self._room <= 0
 
+    def _is_before(self, moment: bytes) -> bool:
+        """Whether it was before what is wanted; most lines differ from it in their seconds already."""
+        since = self._wanted.since
+        if moment[-1:] == b"Z" and moment[:_SECONDS] != since[:_SECONDS]:
+            return moment < since
+        return moment_of(moment + b" ") < since
+
     def _shown(self, line: bytes) -> bytes:
         parts = line.split(b" ", 3)
         if len(parts) != 4:
@@ -92,7 +102,7 @@ class LineFilter:
         moment, stream, tags, text = parts
         if self._stream is not None and stream != self._stream:
             return b""
-        if self._wanted.since and moment_of(line) < self._wanted.since:
+        if self._wanted.since and self._is_before(moment):
             return b""
         begins, self._is_within = not self._is_within, tags.startswith(b"P")
         end = b"" if self._is_within else b"\n"
