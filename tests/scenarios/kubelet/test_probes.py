@@ -110,7 +110,7 @@ async def test_a_server_that_is_up_soon_is_ready_soon() -> None:
     """It takes traffic the moment its port is open, however long the period is."""
     assert await story(READINESS, "--+") == expected("""
           0.0  container 1 runs
-          2.1  ready
+          2.3  ready
     """)
 
 
