@@ -9,33 +9,9 @@ from typing import Final
 from kubewire.component.metrics.registry import Registry
 
 _CALLS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-_STARTS: Final = (
-    0.5,
-    1,
-    2,
-    3,
-    4,
-    5,
-    6,
-    8,
-    10,
-    20,
-    30,
-    45,
-    60,
-    120,
-    180,
-    240,
-    300,
-    360,
-    480,
-    600,
-    900,
-    1200,
-    1800,
-    2700,
-    3600,
-)
+_OPERATIONS: Final = tuple(0.005 * 2.5**step for step in range(14))
+_MINUTES: Final = (60, 120, 180, 240, 300, 360, 480, 600, 900, 1200, 1800, 2700, 3600)
+_STARTS: Final = (0.5, 1, 2, 3, 4, 5, 6, 8, 10, 20, 30, 45, *_MINUTES)
 _SYNCS: Final = (0.01, 0.05, 0.1, 0.5, 1, 5, 10, 20, 30, 45, 60)
 
 
@@ -51,7 +27,7 @@ class StartMetrics:
         self.worker_start_seconds: Final = registry.histogram(
             "kubelet_pod_worker_start_duration_seconds",
             "Seconds from a pod's creation to the kubelet's first sight of it.",
-            buckets=_STARTS,
+            buckets=_CALLS,
         ).labels()
         self.status_seconds: Final = registry.histogram(
             "kubelet_pod_status_sync_duration_seconds", "Seconds that writing a pod's status took.", buckets=_SYNCS
@@ -99,7 +75,7 @@ class KubeletMetrics:
             "kubelet_runtime_operations_duration_seconds",
             "Seconds that calls to the container runtime took.",
             ("operation_type",),
-            buckets=_CALLS,
+            buckets=_OPERATIONS,
         )
         self._relist_seconds = registry.histogram(
             "kubelet_pleg_relist_duration_seconds", "Seconds that listing all pods of the runtime took.", buckets=_CALLS
