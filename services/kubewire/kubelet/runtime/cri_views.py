@@ -115,5 +115,5 @@ def _sandbox_state(listed: cri.PodSandbox) -> str:
 
 
 def _seconds(nanoseconds: int) -> float:
-    # containerd says -62135596800 s (year one) where there is no time yet.
+    # Runtimes in Go may say -6795364578871345152 (their zero time) where there is no time yet.
     return max(0.0, nanoseconds / _NANOSECONDS)

@@ -10,7 +10,7 @@ POD = PodIdentity("u1", "shop", "web")
 
 def test_a_time_that_has_not_come_is_nothing() -> None:
     """containerd says year one, or zero."""
-    status = cri.ContainerStatus(id="c1", created_at=1_500_000_000, started_at=-62_135_596_800_000_000_000)
+    status = cri.ContainerStatus(id="c1", created_at=1_500_000_000, started_at=-6_795_364_578_871_345_152)
     found = views.container(status, "s1")
     assert (found.created_at, found.started_at, found.finished_at) == (1.5, 0.0, 0.0)
     assert found.phase is Phase.CREATED
