@@ -23,7 +23,9 @@ from kubewire.kubelet.errors import RuntimeCallError
 IDLE_SECONDS: Final = 2.0
 """How long output may pause after a process's end before we stop listening to those that inherited its streams."""
 
-_END_SECONDS: Final = 10.0
+_END_SECONDS: Final = 60.0
+"""How long we try to end a process: a runtime that restarts is back within seconds."""
+
 _AGAIN_SECONDS: Final = 0.2
 _SPECS_AT_MOST: Final = 512
 _LOG: Final = Logger("kubelet.containerd")
@@ -106,14 +108,16 @@ class Executions:
         self._tasks = tasks
         self._folder = folder
         self._specs: dict[str, JsonObject] = {}
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Looked at now, so that nothing we start ourselves is taken for it.
+        self._left_behind = list(folder.iterdir())
 
     async def sweep(self) -> None:
-        """End what a former kubelet left behind; call it once, before anything is started."""
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for path in list(self._folder.iterdir()):
+        """End what a former kubelet left behind."""
+        for path in self._left_behind:
             container_id, _, exec_id = path.name.partition(".")
-            await self._end(container_id, exec_id)
-            remove_folder(path)
+            if await self._end(container_id, exec_id):
+                remove_folder(path)
 
     @asynccontextmanager
     async def running(
@@ -158,23 +162,33 @@ class Executions:
     async def _clean(self, execution: Execution, begun: asyncio.Event, folder: StreamFolder) -> None:
         try:
             await begun.wait()
-            if execution.has_ended:
-                with suppress(RuntimeCallError):  # the container went with it
-                    await self._tasks.delete(*execution.ids)
-            else:
-                await self._end(*execution.ids)
+            is_gone = await self._forget(*execution.ids) if execution.has_ended else False
+            if is_gone or await self._end(*execution.ids):
+                folder.remove()
         finally:
             execution.close()
-            folder.remove()
 
-    async def _end(self, container_id: str, exec_id: str) -> None:
-        """Kill a process and forget it, whatever state it is in."""
-        with suppress(RuntimeCallError, TimeoutError):  # not started, or ended by itself
-            await self._tasks.kill(container_id, exec_id, signal.SIGKILL)
+    async def _end(self, container_id: str, exec_id: str) -> bool:
+        """Kill a process and forget it, whatever state it is in, as soon as the runtime can be reached.
+
+        False when it could not be; its folder is then left for whoever sweeps next.
+        """
+        with suppress(TimeoutError):
             async with asyncio.timeout(_END_SECONDS):
-                await self._tasks.wait(container_id, exec_id)
+                while True:
+                    with suppress(RuntimeCallError):  # not started, or ended by itself
+                        await self._tasks.kill(container_id, exec_id, signal.SIGKILL)
+                        await self._tasks.wait(container_id, exec_id)
+                    if await self._forget(container_id, exec_id):
+                        return True
+                    await asyncio.sleep(_AGAIN_SECONDS)
+        _LOG.warning("a process may be left in a container", container=container_id, exec=exec_id)
+        return False
+
+    async def _forget(self, container_id: str, exec_id: str) -> bool:
+        """Have the runtime forget a process that has ended; whether it has."""
         try:
             await self._tasks.delete(container_id, exec_id)
         except RuntimeCallError as error:
-            if not error.is_not_found:
-                _LOG.warning("a process may be left in a container", container=container_id, exec=exec_id, error=error)
+            return error.is_not_found
+        return True
