@@ -14,18 +14,24 @@ from tests.e2e.streams.pods_user import BIN, SECONDS, PodsUser, eventually
 SERVICE = "kubewire.rpc.core.v1.PodService"
 
 
-def call(user: PodsUser, method: str, **fields: object) -> list[dict[str, object]]:
-    """What grpcurl receives from a method of PodService for the pod `shell`."""
+def grpcurl(user: PodsUser, token: str, method: str, **fields: object) -> subprocess.CompletedProcess[str]:
+    """A call of a method of PodService for the pod `shell`; reflection is asked as the admin."""
     request = json.dumps({"namespace": "default", "name": "shell", **fields})
     command = [
         str(BIN / "grpcurl"),
         f"-cacert={user.apiserver.ca}",
-        f"-H=authorization: Bearer {user.apiserver.token}",
+        f"-reflect-header=authorization: Bearer {user.apiserver.token}",
+        f"-rpc-header=authorization: Bearer {token}",
         f"-d={request}",
         user.apiserver.grpc,
         f"{SERVICE}/{method}",
     ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+
+
+def call(user: PodsUser, method: str, **fields: object) -> list[dict[str, object]]:
+    """What grpcurl receives as the admin."""
+    done = grpcurl(user, user.apiserver.token, method, **fields)
     assert done.returncode == 0, done.stderr
     decoder, found, text = json.JSONDecoder(), [], done.stdout.strip()
     while text:
@@ -50,6 +56,17 @@ def test_commands_over_grpc(user: PodsUser) -> None:
     assert isinstance(status, dict)
     assert status["reason"] == "NonZeroExitCode"
     assert status["details"]["causes"] == [{"reason": "ExitCode", "message": "3"}]
+
+
+@pytest.mark.parametrize("method", ["StreamPodLogs", "ExecPod", "AttachPod", "PortForwardPod"])
+def test_rights_count_over_grpc(user: PodsUser, method: str) -> None:
+    """An account without roles is refused by every method, and so is who is not known."""
+    if user.run("get", "serviceaccount", "nobody").returncode:
+        user.ok("create", "serviceaccount", "nobody")
+    refused = grpcurl(user, user.ok("create", "token", "nobody").strip(), method)
+    assert "Code: PermissionDenied" in refused.stderr
+    assert "system:serviceaccount:default:nobody" in refused.stderr
+    assert "Code: Unauthenticated" in grpcurl(user, "nonsense", method).stderr
 
 
 @pytest.mark.parametrize("arguments", [("logs", "shell"), ("exec", "shell", "--", "ls"), ("attach", "shell")])
