@@ -66,22 +66,24 @@ class Start:
             containerds = machines.containerds()
             first = [etcd, server, *containerds]
             self._want(first)
-            self._await_api(server, program)
-            self._settings = replace(self._settings, etcd_version=version())
-        self._leave_credentials()
-        more = [*components.second(self._home, self._settings), *self._agents(machines)]
-        if machines.places:
-            self._import_images(machines)
-        self._want([*first, *more])
-        found = self._await_all()
+            with self._importing_images(machines):
+                self._await_api(server, program)
+                self._settings = replace(self._settings, etcd_version=version())
+                self._leave_credentials()
+                self._want([*first, *components.second(self._home, self._settings), *self._agents(machines)])
+                found = self._await_all()
         self._await_nodes()
         return found
 
     def _make_machines(self, etcd: Component) -> Machines:
-        """The nodes' machines, while etcd starts already."""
+        """The nodes' machines, while a new cluster's etcd starts already.
+
+        Of a cluster that was there before, nothing is started on machines that are gone.
+        """
         if self._settings.runtime != CONTAINERD:
             return Machines(None, ())
-        self._want([etcd])
+        if self._already is None:
+            self._want([etcd])
         self._progress(f"making {len(self._settings.nodes)} node(s): network namespaces, routes and containerd")
         made = machines.make(self._home, self._settings)
         if made.fabric is not None:
@@ -95,6 +97,19 @@ class Start:
             serving_certificates(self._home, made.places)
             return agents.on_containerd(self._home, self._settings, made.places, enter)
         return agents.simulated(self._home, self._settings) if self._settings.runtime == SIMULATED else []
+
+    @contextmanager
+    def _importing_images(self, made: Machines) -> Iterator[None]:
+        """Meanwhile images go into the nodes' containerds; they are there when this is left."""
+        if not made.places:
+            yield
+            return
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  # where there are nodes only
+
+        with ThreadPoolExecutor(max_workers=1) as aside:
+            importing = aside.submit(self._import_images, made)
+            yield
+            importing.result()
 
     def _import_images(self, made: Machines) -> None:
         """The images that a cluster brings along, into each containerd once it serves."""

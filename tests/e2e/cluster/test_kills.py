@@ -16,6 +16,7 @@ import pytest
 
 from kubewire.cluster.home import Home
 from kubewire.cluster.nodes.leftovers import leftovers
+from kubewire.cluster.nodes.removal import remove_all
 from kubewire.cri.v1 import api_pb2, api_pb2_grpc
 from tests.cluster_commands import Cluster, eventually, is_alive, without
 
@@ -118,6 +119,25 @@ def test_everything_killed_at_once(cluster: Cluster) -> None:
     cluster.up("--processes=apart")
     eventually(lambda: is_as_asked(cluster), "three replicas")
     assert set(cluster.kubectl("get", "pods", "-o", shape).split()) == set(before.split())
+    unmake(cluster)
+
+
+def test_machine_that_was_started_anew(cluster: Cluster) -> None:
+    """Nothing runs and the kernel has forgotten all, as after a crash of the machine: `up` makes everything again."""
+    make(cluster)
+    eventually(lambda: is_as_asked(cluster), "three replicas")
+    pids = cluster.pids()
+    for pid in pids.values():
+        os.kill(pid, signal.SIGKILL)
+    eventually(lambda: not any(map(is_alive, pids.values())), "all ended")
+    kept = {
+        path: path.read_bytes() for path in (cluster.home / "fabric.json", *cluster.home.glob("nodes/*/place.json"))
+    }
+    remove_all(Home(cluster.name, cluster.home))
+    for path, content in kept.items():
+        path.write_bytes(content)
+    cluster.up("--processes=apart")
+    eventually(lambda: is_as_asked(cluster), "three replicas")
     unmake(cluster)
 
 
