@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kubewire.machinery.release import VERSION
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -78,9 +80,7 @@ def health(home: Home, found: Health) -> Answer:
 
 def versions() -> Answer:
     """Kubewire's own version and that of the API."""
-    from importlib.metadata import version
-
-    return {"kubewire": version("kubewire"), "kubernetesApi": _API_VERSION}
+    return {"kubewire": VERSION, "kubernetesApi": _API_VERSION}
 
 
 def show(answer: Answer, form: str) -> None:

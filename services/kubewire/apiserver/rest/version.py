@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import platform
-from importlib.metadata import version
 from typing import Final
 
 from kubewire.machinery.json_value import JsonObject
+from kubewire.machinery.release import VERSION
 
 KUBERNETES: Final = "1.36.2"
 """The release whose API this is."""
@@ -14,7 +14,7 @@ KUBERNETES: Final = "1.36.2"
 
 def git_version() -> str:
     """`v1.36.2+kubewire-0.1.0`: a semantic version, so that clients can compare it."""
-    return f"v{KUBERNETES}+kubewire-{version('kubewire')}"
+    return f"v{KUBERNETES}+kubewire-{VERSION}"
 
 
 def version_info() -> JsonObject:

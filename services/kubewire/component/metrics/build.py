@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import platform
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
+
+from kubewire.machinery.release import VERSION
 
 if TYPE_CHECKING:
     from kubewire.component.metrics.families import Labels
@@ -38,7 +39,7 @@ def _values() -> Labels:
         platform.python_implementation(),
         "",
         "",
-        f"v{KUBERNETES}+kubewire-{version('kubewire')}",
+        f"v{KUBERNETES}+kubewire-{VERSION}",
         f"Python {platform.python_version()}",
         major,
         minor,
