@@ -102,6 +102,8 @@ class Board:
         return found
 
     def _pod_added(self, message: Pod) -> None:
+        if not self._concerns(message):
+            return
         pod = pod_info(message)
         if pod.node_name:
             self._place(pod, Change.POD_ADD)
@@ -109,6 +111,8 @@ class Board:
             self._wait(pod, "PodAdd")
 
     def _pod_updated(self, before: Pod, message: Pod) -> None:
+        if not self._concerns(message):
+            return
         pod = pod_info_after(self._known(key_of(message)), before, message)
         if pod.node_name:
             self._place(pod, Change.POD_UPDATE if before.spec.nodeName else Change.POD_ADD)
@@ -121,6 +125,10 @@ class Board:
         self._assumed.pop(key, None)
         if self.snapshot.remove(key):
             self._note(Change.POD_DELETE)
+
+    def _concerns(self, message: Pod) -> bool:
+        """Pods of other schedulers matter once they have a node."""
+        return bool(message.spec.nodeName) or message.spec.schedulerName == self._scheduler_name
 
     def _known(self, key: ObjectKey) -> PodInfo | None:
         """A pod as `before` made it: the informer tells of each change once, in order."""
@@ -137,9 +145,7 @@ class Board:
             self._note(change)
 
     def _wait(self, pod: PodInfo, event: str) -> None:
-        """A pod without a node: one of ours waits for one, unless it is taken already or on its way out."""
-        if pod.scheduler_name != self._scheduler_name:
-            return
+        """A pod of ours without a node waits for one, unless it is taken already or on its way out."""
         if pod.is_terminating:
             self.queue.remove(pod.key)
             return
