@@ -55,6 +55,36 @@ async def test_a_kubelet_killed_in_the_middle_of_a_start_leaves_one_container(ca
         assert (status.phase, status.containerStatuses[0].restartCount) == ("Running", 0)
 
 
+async def test_a_container_that_was_made_and_not_started_does_not_count() -> None:
+    """It was reported, removed and made anew: nothing was restarted."""
+    node = SimulatedNode()
+    node.runtime.refusals["StartContainer"] = [RuntimeCallError("StartContainer", "UNAVAILABLE", "gone")] * 3
+    node.add(pod_of(ONE))
+    async with node.running():
+        await asyncio.sleep(0.9)
+        assert node.get().status.containerStatuses[0].state.waiting.reason == "RunContainerError"
+    node.restart()
+    async with node.running():
+        await asyncio.sleep(20)
+        status = node.get().status
+        assert (status.phase, status.containerStatuses[0].restartCount) == ("Running", 0)
+
+
+async def test_containers_that_the_runtime_has_lost_count_on() -> None:
+    """After the machine began anew, say: what ran before is told as lost, and the next one is a restart."""
+    node = SimulatedNode()
+    pod = node.add(pod_of(ONE))
+    async with node.running():
+        await asyncio.sleep(5)
+    seen = await node.runtime.pod(PodIdentity(pod.metadata.uid, "default", "web"))
+    await node.runtime.remove_sandbox(seen.sandboxes[0].id)
+    node.restart()
+    async with node.running():
+        await asyncio.sleep(20)
+        status = node.get().status
+        assert (status.phase, status.containerStatuses[0].restartCount) == ("Running", 1)
+
+
 async def test_what_was_deleted_meanwhile_is_ended() -> None:
     """Pods that went while nobody looked are ended as they wanted to be, and removed."""
     node = SimulatedNode()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from kubewire.api.core.v1.pod_pb2 import ContainerStatus
 from kubewire.kubelet.pods.actions import (
     CreateSandbox,
     EnsureImage,
@@ -162,9 +163,17 @@ def _next_attempt(picture: Picture, spec: Spec) -> int:
         return newest.attempt + 1
     status = picture.pod.status
     for one in (*status.initContainerStatuses, *status.containerStatuses, *status.ephemeralContainerStatuses):
-        if one.name == spec.name and one.containerID:
-            return one.restartCount + 1
+        if one.name == spec.name:
+            return one.restartCount + _has_run(one)
     return 0
+
+
+def _has_run(reported: ContainerStatus) -> bool:
+    """Whether the container that was reported last came to running: one that was only made does not count."""
+    state = reported.state
+    if state.HasField("running") or state.HasField("terminated"):
+        return True
+    return bool(reported.containerID) and reported.lastState.terminated.containerID == reported.containerID
 
 
 def _collect_dead(picture: Picture, draft: Draft) -> None:
