@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from kubewire.cluster import processes, state
 from kubewire.cluster.api import Api, Unanswered
@@ -13,6 +14,7 @@ from kubewire.cluster.wanted import Settings
 RUNNING = "running"
 STOPPED = "stopped"
 ENDED = "ended"
+_LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +87,16 @@ def _component(home: Home, name: str, one: state.ComponentState) -> ComponentHea
     return ComponentHealth(condition, 0 if process is None else process.pid, one.restarts, size, str(home.log(name)))
 
 
-def unready_nodes(home: Home, settings: Settings) -> list[str]:
-    """The nodes that have not told yet that they are ready for pods."""
+def unready_nodes(home: Home, settings: Settings, since: Mapping[str, float]) -> list[str]:
+    """The nodes that have not told yet, since the given times (Unix seconds), that they are ready for pods."""
+    api = Api(home, settings.rest)
     try:
-        nodes = dict(node(one) for one in Api(home, settings.rest).objects("/api/v1/nodes"))
+        nodes = dict(node(one) for one in api.objects("/api/v1/nodes"))
+        heard = dict(_renewal(one) for one in api.objects(_LEASES))
     except Unanswered:
         return list(settings.nodes)
-    return [name for name in settings.nodes if name not in nodes or not nodes[name].is_ready]
+    ready = {name for name, one in nodes.items() if one.is_ready and heard.get(name, 0.0) >= since.get(name, 0.0)}
+    return [name for name in settings.nodes if name not in ready]
 
 
 def node(found: dict[str, object]) -> tuple[str, NodeHealth]:
@@ -102,6 +107,12 @@ def node(found: dict[str, object]) -> tuple[str, NodeHealth]:
     version = _mapping(status.get("nodeInfo")).get("kubeletVersion", "")
     health = NodeHealth(conditions.get("Ready") == "True", tuple(addresses), f"{spec.get('podCIDR', '')}", f"{version}")
     return f"{_mapping(found['metadata'])['name']}", health
+
+
+def _renewal(lease: dict[str, object]) -> tuple[str, float]:
+    """A node's name, and when it was last heard of."""
+    at = str(_mapping(lease.get("spec")).get("renewTime", "1970-01-01T00:00:00+00:00"))
+    return f"{_mapping(lease['metadata'])['name']}", datetime.fromisoformat(at).timestamp()
 
 
 def _mapping(value: object) -> dict[str, object]:

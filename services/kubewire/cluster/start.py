@@ -46,6 +46,13 @@ class Start:
         self._progress = progress
         self._deadline = deadline
         self._already = state.read(home)
+        self._begun = time.time()
+        known = {} if self._already is None else self._already.components
+        self._nodes_before = {
+            name.partition("/")[0]
+            for name, one in known.items()
+            if one.is_alive and name.endswith((f"/{agents.AGENT}", f"/{agents.KUBELET}"))
+        }
         self._claims: Sequence[Claim] = ()
         self._supervisor: subprocess.Popen[bytes] | None = None
 
@@ -71,9 +78,10 @@ class Start:
                 self._settings = replace(self._settings, etcd_version=version())
                 self._leave_credentials()
                 self._want([*first, *components.second(self._home, self._settings), *self._agents(machines)])
-                found = self._await_all()
+                self._await_all()
+        self._await_services()
         self._await_nodes()
-        return found
+        return self._await_all()
 
     def _make_machines(self, etcd: Component) -> Machines:
         """The nodes' machines, while a new cluster's etcd starts already.
@@ -144,13 +152,9 @@ class Start:
         """The API server listens only when it can serve."""
         release = " (the bundled release, which can lose data in a crash)" if program.may_lose_data else ""
         self._progress(f"starting etcd{release} and the {server.name.replace('-', ' ')}")
-        host, _, port = self._settings.rest.rpartition(":")
         for _ in self._until_deadline(server.name):
-            try:
-                socket.create_connection((host, int(port)), timeout=1).close()
-            except OSError:
-                continue
-            return
+            if _is_listened_on(self._settings.rest):
+                return
 
     def _leave_credentials(self) -> None:
         """What people reach the cluster with."""
@@ -182,10 +186,19 @@ class Start:
         from kubewire.cluster.inspection import unready_nodes  # noqa: PLC0415  # where there are nodes only
 
         self._progress(f"waiting for {', '.join(self._settings.nodes)}")
+        # What a node said of itself in an earlier life does not count.
+        since = {name: 0.0 if name in self._nodes_before else self._begun for name in self._settings.nodes}
         for _ in self._until_deadline(f"{self._settings.nodes[0]}/{agents.AGENT}"):
-            if not unready_nodes(self._home, self._settings):
+            if not unready_nodes(self._home, self._settings, since):
                 return
             time.sleep(_NODE_POLL_SECONDS)
+
+    def _await_services(self) -> None:
+        """Controllers and scheduler serve. Without nodes nobody waits for them: the API is all there is."""
+        for name, address in self._settings.services.items() if self._settings.nodes else ():
+            for _ in self._until_deadline(name):
+                if _is_listened_on(address):
+                    break
 
     def _until_deadline(self, what: str) -> Iterator[None]:
         """Again and again while nothing has failed.
@@ -210,6 +223,15 @@ class Start:
             cannot_start = one.exit_code == _CANNOT_START and not one.is_alive
             if (cannot_start and (before is None or before.is_alive)) or restarts >= _ATTEMPTS:
                 raise StartFailed(f"{name} ended with exit code {one.exit_code}; {_tail(self._home.log(name))}")
+
+
+def _is_listened_on(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 def _is_serving(path: Path) -> bool:
