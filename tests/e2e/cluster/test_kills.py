@@ -9,6 +9,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import grpc.aio
@@ -52,7 +53,7 @@ def pod_uids(cluster: Cluster) -> set[str]:
 
 
 def running(cluster: Cluster) -> Counter[str]:
-    """How many containers run of each pod, by its uid, as containerd says it."""
+    """How many containers run of each pod, by its uid, as containerd says it once it answers again."""
     wanted = api_pb2.ContainerFilter(state=api_pb2.ContainerStateValue(state=api_pb2.CONTAINER_RUNNING))
 
     async def ask() -> Counter[str]:
@@ -61,7 +62,15 @@ def running(cluster: Cluster) -> Counter[str]:
             answer = await api_pb2_grpc.RuntimeServiceStub(channel).ListContainers(request, timeout=10)
         return Counter(one.labels["io.kubernetes.pod.uid"] for one in answer.containers)
 
-    return asyncio.run(ask())
+    found: list[Counter[str]] = []
+
+    def did_answer() -> bool:
+        with suppress(grpc.aio.AioRpcError):
+            found.append(asyncio.run(ask()))
+        return bool(found)
+
+    eventually(did_answer, "containerd answers")
+    return found[0]
 
 
 def make(cluster: Cluster) -> None:
