@@ -6,8 +6,17 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
-from kubewire.cluster.processes import ProcessId, identify, resident_bytes, terminate
+from kubewire.cluster.processes import (
+    HOME_VARIABLE,
+    ProcessId,
+    identify,
+    resident_bytes,
+    strays,
+    terminate,
+    terminate_all,
+)
 
 
 def test_own_process_is_alive_and_holds_memory() -> None:
@@ -59,3 +68,27 @@ def test_zombie_is_not_alive() -> None:
     assert identify(child.pid) is None
     child.wait()
     child.stdout.close()
+
+
+def test_halted_process_ends_as_asked() -> None:
+    """A process that was halted goes on to notice SIGTERM, and does not have to be killed."""
+    child = subprocess.Popen(["sleep", "60"])
+    found = identify(child.pid)
+    assert found is not None
+    os.kill(child.pid, signal.SIGSTOP)
+    assert terminate_all([found], grace_seconds=10) == [found]
+    assert child.wait(10) == -signal.SIGTERM
+
+
+def test_strays_are_found_by_their_folder(tmp_path: Path) -> None:
+    """Processes that carry a cluster's folder in their environment are found, those of other folders are not."""
+    children = [
+        subprocess.Popen(["sleep", "60"], env={**os.environ, HOME_VARIABLE: str(folder)})
+        for folder in (tmp_path / "a", tmp_path / "ab")
+    ]
+    try:
+        assert [one.pid for one in strays(tmp_path / "a")] == [children[0].pid]
+    finally:
+        for child in children:
+            child.kill()
+            child.wait()
