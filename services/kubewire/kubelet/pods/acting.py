@@ -56,6 +56,8 @@ _HOSTS: Final = "/etc/hosts"
 _LEAST_STOP_SECONDS: Final = 2
 """What a container gets between TERM and KILL when its preStop hook has used up the grace period."""
 _HOOK_SECONDS: Final = 3600.0
+_START_ERROR: Final = "StartError"
+"""What containerd calls the end of a container whose start failed or was interrupted."""
 
 OffLoop = Callable[[Callable[[], None]], Awaitable[None]]
 """Has something done that waits for the disk, and waits for it without holding the loop: `asyncio.to_thread`."""
@@ -213,11 +215,13 @@ class Acting:
         except (ContainerConfigError, VolumeError, OSError) as error:
             raise self._failure(picture, spec, "CreateContainerConfigError", str(error)) from None
         interruption.forbid()
+        before = picture.current(spec)
         try:
+            if before is not None and before.reason == _START_ERROR:
+                await runtime.end_stray(before.id)
             container_id = await runtime.create_container(action.sandbox_id, config, sandbox)
         except RuntimeCallError as error:
             raise self._failure(picture, spec, "CreateContainerError", error.detail) from None
-        before = picture.current(spec)
         if before is not None and before.is_ended:
             self._memory.restarts.restarted(before, self._tools.wall_clock())
         self.tell(picture, spec, "Normal", "Created", f"Created container: {spec.name}")

@@ -220,6 +220,10 @@ class Sandboxes(Protocol):
         """Remove it. What is gone is no failure."""
         ...
 
+    async def end_stray(self, container_id: str) -> None:
+        """Kill what may run of a container that counts as ended because its start was interrupted."""
+        ...
+
     async def reopen_log(self, container_id: str) -> None:
         """Write the log into a fresh file under its name: the one before was put aside."""
         ...

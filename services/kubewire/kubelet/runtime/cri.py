@@ -27,6 +27,7 @@ from kubewire.kubelet.runtime.contracts import (
 )
 from kubewire.kubelet.runtime.cri_calls import CALL_SECONDS, IMAGE, RUNTIME, CallMetrics, CriCalls
 from kubewire.kubelet.runtime.cri_events import follow
+from kubewire.kubelet.runtime.stray_tasks import end_task
 
 _SANDBOX_SECONDS: Final = 2 * CALL_SECONDS
 """CNI plugins may wait for each other on a node where many pods start."""
@@ -136,7 +137,17 @@ class CriRuntime:
     async def remove_container(self, container_id: str) -> None:
         """See `Sandboxes.remove_container`."""
         request = cri.RemoveContainerRequest(container_id=container_id)
-        await self._unless_gone(f"{RUNTIME}RemoveContainer", request, name="remove_container")
+        try:
+            await self._unless_gone(f"{RUNTIME}RemoveContainer", request, name="remove_container")
+        except RuntimeCallError as error:
+            if error.code != "FAILED_PRECONDITION":
+                raise
+            await end_task(self.calls, container_id)
+            await self._unless_gone(f"{RUNTIME}RemoveContainer", request, name="remove_container")
+
+    async def end_stray(self, container_id: str) -> None:
+        """See `Sandboxes.end_stray`."""
+        await end_task(self.calls, container_id)
 
     async def reopen_log(self, container_id: str) -> None:
         """See `Sandboxes.reopen_log`."""

@@ -52,7 +52,14 @@ class CriCalls:
         self._callable: Final = cache(self._make)
 
     async def call(
-        self, path: str, request: Message, answer: type[AnswerT], *, name: str, seconds: float = CALL_SECONDS
+        self,
+        path: str,
+        request: Message,
+        answer: type[AnswerT],
+        *,
+        name: str,
+        seconds: float = CALL_SECONDS,
+        metadata: tuple[tuple[str, str], ...] = (),
     ) -> AnswerT:
         """One call.
 
@@ -62,7 +69,7 @@ class CriCalls:
         began = time.monotonic()
         failed = True
         try:
-            data = await self._callable(path)(request.SerializeToString(), timeout=seconds)
+            data = await self._callable(path)(request.SerializeToString(), timeout=seconds, metadata=metadata)
             failed = False
         except grpc.aio.AioRpcError as error:
             raise call_error(path, error) from None

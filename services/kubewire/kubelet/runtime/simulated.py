@@ -248,6 +248,9 @@ class SimulatedRuntime:
             _stop_timer(entry)
             self._tell(container_id)
 
+    async def end_stray(self, container_id: str) -> None:
+        """See `Sandboxes.end_stray`: books and containers are the same here."""
+
     async def reopen_log(self, container_id: str) -> None:
         """See `Sandboxes.reopen_log`: nothing logs."""
 
