@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -14,6 +13,7 @@ from kubewire.cluster.ports import Claim, choose
 from kubewire.cluster.wanted import CONTAINERD, NONE, SIMULATED, TOGETHER, Settings
 
 _MOST_NODES: Final = 100
+_NEEDED: Final = ("containerd", "containerd-shim-runc-v2", "runc", "ip", "nft", "iptables", "nsenter", "busybox")
 _USUAL: Final = {
     "secure-port": 6443,
     "grpc-port": 6444,
@@ -107,11 +107,11 @@ def node_names(runtime: str, count: int | None) -> tuple[str, ...]:
 
 
 def _runtime(asked: str | None, progress: Callable[[str], None]) -> str:
+    if asked not in (None, CONTAINERD):
+        return str(asked)
     problem = _containerd_problem()
     if asked == CONTAINERD and problem:
         raise MissingProgram(f"--runtime containerd: {problem}")
-    if asked is not None:
-        return asked
     if problem:
         progress(f"nodes are simulated, pods go through their life cycle and nothing runs: {problem}")
         return SIMULATED
@@ -120,10 +120,17 @@ def _runtime(asked: str | None, progress: Callable[[str], None]) -> str:
 
 def _containerd_problem() -> str:
     """Why pods cannot run in containers here; empty if they can."""
+    from kubewire.cluster.nodes import cni, programs  # noqa: PLC0415  # where nodes are asked for only
+
     if os.geteuid() != 0:
         return "network namespaces and containers need root"
-    missing = [program for program in ("containerd", "runc", "nft", "nsenter") if shutil.which(program) is None]
-    return f"{', '.join(missing)} not installed" if missing else ""
+    try:
+        for program in _NEEDED:
+            programs.find(program)
+        cni.find_plugins()
+    except MissingProgram as error:
+        return str(error)
+    return ""
 
 
 def _ports(asked: Asked) -> dict[str, int | None]:
