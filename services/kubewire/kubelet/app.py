@@ -325,6 +325,7 @@ class Kubelet:
             self._objects,
             self._allocatable,
             self._outdated,
+            lambda: self._view.node.spec.podCIDR,
         )
         return PARTS[config.runtime](ground)
 

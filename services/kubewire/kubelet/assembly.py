@@ -33,6 +33,7 @@ class Ground:
     Attributes:
         allocatable: what the node has for pods.
         outdated: told the uid of a pod whose files are out of date.
+        pod_range: tells the node's range of pod addresses, empty while it has none.
     """
 
     config: KubeletConfig
@@ -42,6 +43,7 @@ class Ground:
     objects: ReferencedObjects
     allocatable: Callable[[], Amounts]
     outdated: Callable[[str], None]
+    pod_range: Callable[[], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,7 @@ def simulated_parts(ground: Ground) -> NodeParts:
     from kubewire.kubelet.runtime.simulated import SimulatedRuntime  # noqa: PLC0415
 
     return NodeParts(
-        runtime=SimulatedRuntime(),
+        runtime=SimulatedRuntime(pod_range=ground.pod_range),
         volumes=parts.SimulatedVolumes(),
         environment=parts.SimulatedEnvironment(),
         commands=parts.SimulatedCommands(),

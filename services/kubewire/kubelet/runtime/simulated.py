@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, MutableSequence, Sequence
 from dataclasses import dataclass, replace
+from ipaddress import ip_network
 from itertools import count
 from typing import Final, NamedTuple
 
@@ -39,6 +40,10 @@ EXIT_CODE: Final = "simulated.kubewire.io/exit-code"
 """Annotation of a pod: with which code they do; 0 unless set."""
 
 _ASKED_AT_MOST: Final = 1000
+_POD_RANGE: Final = "10.88.0.0/16"
+"""Where pods get addresses from while the node has no range of its own."""
+_RESERVED: Final = 2
+"""The first addresses of a range: the network's and the gateway's."""
 _TERMINATED: Final = 143
 _KILLED: Final = 137
 
@@ -91,12 +96,20 @@ class SimulatedRuntime:
 
     is_simulated: Final = True
 
-    def __init__(self, *, wall_clock: Callable[[], float] = time.time, script: Script = annotated) -> None:
+    def __init__(
+        self,
+        *,
+        wall_clock: Callable[[], float] = time.time,
+        script: Script = annotated,
+        pod_range: Callable[[], str] = lambda: "",
+    ) -> None:
+        """`pod_range` tells the node's range of pod addresses, once it has one."""
         self.script = script
         self.missing: set[str] = set()
         self.refusals: dict[str, list[RuntimeCallError]] = {}
         self.asked: MutableSequence[str] = deque(maxlen=_ASKED_AT_MOST)
         self._wall = wall_clock
+        self._pod_range = pod_range
         self._ids = count(1)
         self._sandboxes: dict[str, _Pod] = {}
         self._containers: dict[str, _Entry] = {}
@@ -157,11 +170,22 @@ class SimulatedRuntime:
         self._refuse_taken(config, handler)
         sandbox_id, number = self._made("sandbox")
         on_host = config.linux.security_context.namespace_options.network == 2
-        ips = () if on_host else (f"10.{88 + (number >> 16)}.{number >> 8 & 255}.{number & 255}",)
+        ips = () if on_host else (self._address(number),)
         sandbox = Sandbox(sandbox_id, config.metadata.attempt, is_ready=True, created_at=self._wall(), ips=ips)
         self._of_pod.setdefault(config.metadata.uid, []).append(sandbox_id)
         self._sandboxes[sandbox_id] = _Pod(identity_of(config.labels), sandbox, config)
         return sandbox_id
+
+    def _address(self, number: int) -> str:
+        """The next address of the range that no sandbox has; in a full range, one that was given already."""
+        network = ip_network(self._pod_range() or _POD_RANGE)
+        places = range(_RESERVED, network.num_addresses - 1)
+        taken = {one.sandbox.ips[0] for one in self._sandboxes.values() if one.sandbox.ips}
+        for step in range(len(places)):
+            address = str(network[places[(number - 1 + step) % len(places)]])
+            if address not in taken:
+                return address
+        return str(network[places[(number - 1) % len(places)]])
 
     async def stop_sandbox(self, sandbox_id: str) -> None:
         """See `Sandboxes.stop_sandbox`."""
