@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import AsyncIterator, Iterator
 
 from tests.benchmarks.cluster import Cluster
+from tests.benchmarks.download import seconds_to_fetch
 from tests.benchmarks.http_load import Load, drive
 from tests.benchmarks.objects import config_map_json, pod_json
 from tests.benchmarks.report import Row
@@ -83,8 +85,7 @@ async def _fill(cluster: Cluster) -> None:
 
 async def _timed(cluster: Cluster, query: str, accept: str) -> float:
     request = cluster.target.request("GET", PODS + query, accept=accept)
-    load = await drive(cluster.target, iter([request]), in_flight=1, expect=_is_ok)
-    return load.latencies[0] * 1000
+    return await asyncio.to_thread(seconds_to_fetch, cluster.target, request) * 1000
 
 
 async def _best_milliseconds(cluster: Cluster, query: str, accept: str) -> float:
