@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import accumulate, repeat
+from operator import mul
 from typing import Final, Protocol
 
 from kubewire.client.metrics import Counter, Histogram, MetricRegistry
 from kubewire.client.workqueue.queue import QueueMetrics
 
-_BUCKETS: Final = (1e-08, 1e-07, 1e-06, 1e-05, 0.0001, 0.001, 0.01, 0.1, 1, 10)
+# Each ten times the one before: the bounds are labels, and those of Kubernetes have the same rounding errors.
+_BUCKETS: Final = tuple(accumulate(repeat(10.0, 9), mul, initial=1e-08))
 _NAME: Final = ("name",)
 
 Sample = tuple[tuple[str, ...], float]

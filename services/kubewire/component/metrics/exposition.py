@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from kubewire.component.metrics.registry import AnyFamily
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+_ROUND: Final = 1e6
 _EXACT: Final = 1e15  # whole numbers below it are written without an exponent
 
 
@@ -56,7 +58,7 @@ class Exposition:
         if bounds is None:
             starts = (f"{name}{_braces(names, values)} ",)
         else:
-            limits = (*map(_number, bounds), "+Inf")
+            limits = (*map(_bound, bounds), "+Inf")
             buckets = (f"{name}_bucket{_braces((*names, 'le'), (*values, limit))} " for limit in limits)
             braces = _braces(names, values)
             starts = (*buckets, f"{name}_sum{braces} ", f"{name}_count{braces} ")
@@ -71,6 +73,16 @@ def _number(given: float) -> str:
     if math.isfinite(value):
         return repr(value)
     return "NaN" if math.isnan(value) else ("+Inf" if value > 0 else "-Inf")
+
+
+def _bound(value: float) -> str:
+    """A bucket's bound is a label, a text: from a million on with an exponent, as Kubernetes writes it."""
+    if value < _ROUND:
+        return _number(value)
+    _, digits, exponent = Decimal(repr(value)).normalize().as_tuple()
+    assert isinstance(exponent, int), "bounds are finite"
+    first, *others = map(str, digits)
+    return f"{first}{'.' if others else ''}{''.join(others)}e+{exponent + len(others):02d}"
 
 
 def _braces(names: Labels, values: Labels) -> str:

@@ -1,6 +1,7 @@
 """Counting, and printing what was counted; read back with Prometheus' own parser."""
 
 import math
+import re
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -109,6 +110,14 @@ def test_wrong_number_of_labels_is_refused() -> None:
     family = Registry().counter("calls_total", "Calls.", ("verb", "code"))
     with pytest.raises(ValueError, match=r"calls_total: want values for \('verb', 'code'\), got \('GET',\)"):
         family.labels("GET")
+
+
+def test_bounds_of_millions_have_exponents() -> None:
+    """A bound is a label, so it is written as others write it."""
+    registry = Registry()
+    registry.histogram("bytes", "Bytes.", buckets=(1024, 131072, 999999, 1e6, 1.5e7, 1e9))
+    found = re.findall(r'le="([^"]*)"', registry.render().decode())
+    assert found == ["1024", "131072", "999999", "1e+06", "1.5e+07", "1e+09", "+Inf"]
 
 
 def test_buckets_must_ascend() -> None:
