@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 _LOG: Final = Logger("apiserver.rpc")
 _OK: Final = 200
+_CREATED: Final = 201
 _CLIENT_CLOSED: Final = 499
 _INTERNAL: Final = 500
 _SLOW_SECONDS: Final = 1.0
@@ -98,7 +99,7 @@ class Dispatcher:
         started = time.perf_counter()
         requests_now = self._metrics.requests.read_only if method.verb in _READS else self._metrics.requests.mutating
         requests_now.value += 1
-        asked, code, size = None, _OK, 0
+        asked, code, size = None, _CREATED if method.verb is Verb.CREATE else _OK, 0
         try:
             if method.verb is Verb.APPLY_MANIFEST:
                 answer = await self._apply_manifest(context, data)

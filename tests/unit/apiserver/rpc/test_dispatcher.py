@@ -326,6 +326,9 @@ async def test_calls_are_counted(call: Caller, metrics: ApiServerMetrics, three_
     labels = 'component="apiserver",dry_run="",group="",resource="pods",scope="resource",subresource="",verb="GET"'
     assert f'apiserver_request_total{{code="200",{labels},version="v1"}} 1\n' in text
     assert f'apiserver_request_total{{code="404",{labels},version="v1"}} 1\n' in text
+    await call(PODS + "CreatePod", api.CreatePodRequest(namespace="default", pod=new_pod("d")))
+    created = labels.replace("GET", "POST")
+    assert f'{{code="201",{created},version="v1"}} 1\n' in metrics.registry.render().decode()
     assert 'apiserver_current_inflight_requests{request_kind="readOnly"} 0\n' in text
 
 
