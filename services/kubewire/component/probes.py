@@ -7,7 +7,7 @@ It answers GET and HEAD, one request a connection, and reads no bodies.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
@@ -90,12 +90,12 @@ class PageServer:
 
 
 class ProbeServer(PageServer):
-    """Serves one process's health and metrics."""
+    """Serves one process's health and metrics; `more` are metrics with a page of their own, `/metrics/<name>`."""
 
-    def __init__(self, health: Health, registry: Registry) -> None:
+    def __init__(self, health: Health, registry: Registry, more: Mapping[str, Registry] | None = None) -> None:
         super().__init__(self.answer)
         self._health = health
-        self._registry = registry
+        self._registries = {"metrics": registry, **{f"metrics/{name}": one for name, one in (more or {}).items()}}
 
     def answer(self, method: str, target: str) -> Answer:
         """The answer to one request."""
@@ -103,8 +103,9 @@ class ProbeServer(PageServer):
             return Answer(405, b"only GET and HEAD\n")
         parts = urlsplit(target)
         path = parts.path.strip("/")
-        if path == "metrics":
-            return Answer(200, self._registry.render(), CONTENT_TYPE)
+        registry = self._registries.get(path)
+        if registry is not None:
+            return Answer(200, registry.render(), CONTENT_TYPE)
         name, _, check = path.partition("/")
         if name not in {probe.value for probe in Probe}:
             return Answer(404, b"not found\n")

@@ -104,6 +104,7 @@ class Kubelet:
         self.addresses = Addresses()
         self.health: Final = Health()
         self._registry = Registry()
+        self._probe_registry = Registry()
         add_process_metrics(self._registry)
         add_build_info(self._registry)
         self._metrics = KubeletMetrics(self._registry, self.node_name)
@@ -174,7 +175,7 @@ class Kubelet:
 
     async def run_probes(self, started: Started) -> None:
         """Serve metrics and health over HTTP."""
-        server = ProbeServer(self.health, self._registry)
+        server = ProbeServer(self.health, self._registry, {"probes": self._probe_registry})
         try:
             port = await server.start(self._config.bind_address, self._config.metrics_port)
         except OSError as error:
@@ -330,7 +331,7 @@ class Kubelet:
         return PARTS[config.runtime](ground)
 
     def _make_prober(self) -> PodProber:
-        around = ProbeSurroundings(self._turned, self._recorder, ProbeMetrics(self._registry))
+        around = ProbeSurroundings(self._turned, self._recorder, ProbeMetrics(self._probe_registry))
         return PodProber(self.parts.check, around)
 
     def _make_tools(self) -> Tools:

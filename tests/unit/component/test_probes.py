@@ -21,6 +21,16 @@ def test_metrics() -> None:
     assert answer.content_type.startswith("text/plain; version=0.0.4")
 
 
+def test_metrics_with_a_page_of_their_own() -> None:
+    """They are there and nowhere else."""
+    registry = Registry()
+    registry.counter("probes_total", "Probes.")
+    made = ProbeServer(Health(), Registry(), {"probes": registry})
+    assert b"probes_total 0" in made.answer("GET", "/metrics/probes").body
+    assert b"probes_total" not in made.answer("GET", "/metrics").body
+    assert made.answer("GET", "/metrics/others").code == 404
+
+
 def test_probes() -> None:
     """Probes say ok, or which check failed; single checks can be asked for, and left out."""
     assert server().answer("GET", "/healthz") == (200, b"ok", "text/plain; charset=utf-8")
