@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 # What nodes are made of; a package with a program behind "=" is left out where that program is, whoever brought it.
 NODE_PACKAGES := containerd=containerd runc=runc containernetworking-plugins iproute2=ip nftables=nft iptables=iptables busybox-static
 SYSTEM_PACKAGES := etcd-server $(NODE_PACKAGES)
+# What tests need besides.
+TEST_PACKAGES := prometheus=prometheus
 # In the order in which a failure says most. Each is one pytest run; folders that do not exist yet are left out.
 SUITES := unit conformance scenarios integration robustness e2e
 PYTEST := $(BIN)/python -m pytest
@@ -38,6 +40,10 @@ $(VENV)/.installed: requirements.lock pyproject.toml hatch_build.py tools/instal
 
 $(VENV)/.system-packages: Makefile tools/install_system_packages.sh $(VENV)/.installed
 	tools/install_system_packages.sh $(SYSTEM_PACKAGES)
+	touch $@
+
+$(VENV)/.test-packages: Makefile tools/install_system_packages.sh $(VENV)/.installed
+	tools/install_system_packages.sh $(TEST_PACKAGES)
 	touch $@
 
 generate: $(VENV)/.installed ## Bring the Python code of protos/ up to date
@@ -74,7 +80,7 @@ check-protos:
 check-layout:
 	$(PYTEST) tests/layout -q
 
-test: setup verify ## Everything: verify, then all test suites
+test: setup $(VENV)/.test-packages verify ## Everything: verify, then all test suites
 	@failed=; \
 	for suite in $(SUITES); do \
 	    test -d tests/$$suite || continue; \

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Answer = dict[str, object]
 _API_VERSION = "v1.36"
+_MOST_IN_A_LINE = 4
 
 
 def connection(home: Home, state: ClusterState) -> Answer:
@@ -54,7 +55,7 @@ def health(home: Home, found: Health) -> Answer:
         answer["detail"] = found.detail
     answer["etcd"] = settings.etcd_version
     answer["services"] = dict(settings.services)
-    answer["metrics"] = dict(settings.metrics)
+    answer["metrics"] = dict(found.metrics)
     answer["components"] = {
         name: {
             "state": one.condition,
@@ -106,6 +107,10 @@ def _show_text(answer: Answer) -> None:
             click.echo(f"\n{click.style(key, bold=True)}:")
             for line in table(value):
                 click.echo(f"  {line}")
+        elif isinstance(value, dict) and len(value) > _MOST_IN_A_LINE:
+            click.echo(f"\n{click.style(key, bold=True)}:")
+            for name, one in value.items():
+                click.echo(f"  {name}  {one}")
         else:
             text = ", ".join(f"{name} {one}" for name, one in value.items()) if isinstance(value, dict) else value
             click.echo(f"{click.style(key.ljust(width), bold=True)}  {text}")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 AGENT: Final = "agent"
 KUBELET: Final = "kubelet"
+_METRICS: Final = {KUBELET: 10250, KUBE_PROXY: 10249}
 
 
 def simulated(home: Home, settings: Settings) -> list[Component]:
@@ -43,6 +44,11 @@ def on_containerd(
     return found
 
 
+def metrics(place: NodePlace) -> dict[str, str]:
+    """Where a node's agents serve metrics and health, `host:port` by name; whoever scrapes them is outside the node."""
+    return {role: f"{place.address}:{port}" for role, port in _METRICS.items()}
+
+
 def _simulated_kubelet(home: Home, settings: Settings, name: str) -> Flags:
     return {
         **client(home, settings.grpc, f"{KUBELET}-{name}"),
@@ -65,6 +71,7 @@ def _kubelet(home: Home, settings: Settings, place: NodePlace) -> Flags:
         "container_runtime_endpoint": place.socket,
         "cgroup_root": place.cgroup,
         "bind_address": place.address,
+        "metrics_port": _METRICS[KUBELET],
         "serving_cert_file": home.pki / f"{KUBELET}-{place.name}.crt",
         "serving_key_file": home.pki / f"{KUBELET}-{place.name}.key",
         "client_ca_file": home.pki / "ca.crt",
@@ -76,6 +83,8 @@ def _kube_proxy(home: Home, settings: Settings, place: NodePlace) -> Flags:
         **client(home, _server(settings), KUBE_PROXY),
         "node_name": place.name,
         "cluster_cidr": settings.pod_addresses,
+        "metrics_bind_address": place.address,
+        "metrics_port": _METRICS[KUBE_PROXY],
     }
 
 

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from kubewire.cluster import processes, state
+from kubewire.cluster import agents, processes, state
 from kubewire.cluster.api import Api, Unanswered
 from kubewire.cluster.home import Home
-from kubewire.cluster.wanted import Settings
+from kubewire.cluster.nodes.place import read_fabric, read_places
+from kubewire.cluster.wanted import CONTAINERD, Settings
 
 RUNNING = "running"
 STOPPED = "stopped"
@@ -40,13 +41,19 @@ class NodeHealth:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """A running cluster as seen from outside. `detail` is the failing checks' text, empty when ready."""
+    """A running cluster as seen from outside.
+
+    Attributes:
+        detail: the failing checks' text, empty when ready.
+        metrics: where components serve metrics, `host:port` by name; the API server does where its REST face is.
+    """
 
     state: state.ClusterState
     is_ready: bool
     detail: str
     components: Mapping[str, ComponentHealth] = field(default_factory=dict)
     nodes: Mapping[str, NodeHealth] = field(default_factory=dict)
+    metrics: Mapping[str, str] = field(default_factory=dict)
 
 
 def inspect(home: Home) -> Health:
@@ -62,7 +69,15 @@ def inspect(home: Home) -> Health:
         detail = f"not running: {', '.join(missing)}"
     if not found.supervisor.is_alive:
         detail = "\n".join([*([detail] if detail else []), "the supervisor does not run: `kubewire up` starts it"])
-    return Health(found, not detail, detail, _components(home, found), nodes)
+    return Health(found, not detail, detail, _components(home, found), nodes, metrics(home, found.settings))
+
+
+def metrics(home: Home, settings: Settings) -> dict[str, str]:
+    """Where the control plane's components serve metrics, and the agents of nodes with addresses of their own."""
+    fabric = read_fabric(home) if settings.runtime == CONTAINERD else None
+    places = [] if fabric is None else read_places(fabric)
+    of_nodes = {f"{place.name}/{role}": at for place in places for role, at in agents.metrics(place).items()}
+    return {**settings.metrics, **of_nodes}
 
 
 def _ask(home: Home, found: state.ClusterState) -> tuple[str, dict[str, NodeHealth]]:

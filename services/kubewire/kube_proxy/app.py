@@ -176,7 +176,8 @@ class KubeProxy:
         probes = ProbeServer(self.health, self._registry)
         mode = Answer(200, self.mode.encode())
         server = PageServer(lambda method, path: mode if path == "/proxyMode" else probes.answer(method, path))
-        address = await _listen(server, self._config.bind_address, self._config.metrics_port)
+        host = self._config.metrics_bind_address or self._config.bind_address
+        address = await _listen(server, host, self._config.metrics_port)
         self.addresses = self.addresses._replace(metrics=address)
         started()
         await server.run()

@@ -57,6 +57,7 @@ class KubeProxyConfig:
     metrics_port: int = setting(
         10249, "Port of metrics and health, HTTP; 0 takes any free one", minimum=0, maximum=65535
     )
+    metrics_bind_address: str = setting("", "Address of the metrics port", reason="empty: that of bind_address")
     healthz_bind_address: str = setting(
         "0.0.0.0",  # noqa: S104 - load balancers ask from elsewhere; it tells health and nothing else
         "Address of the port that load balancers ask for the node's health, and of health check node ports",

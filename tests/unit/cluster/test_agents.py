@@ -56,6 +56,16 @@ def test_kubelets_serve_those_alone_whom_the_cluster_knows() -> None:
     assert "--serving-cert-file=/home/dev/pki/kubelet-node-1.crt" in flags
 
 
+def test_metrics_are_where_status_says() -> None:
+    """They can be read from outside the node; a proxy's own service cannot."""
+    [agent] = agents.on_containerd(HOME, SETTINGS, [PLACE], enter)
+    kubelet, proxy = sections(agent.command[5:])
+    assert agents.metrics(PLACE) == {"kubelet": "10.243.0.11:10250", "kube-proxy": "10.243.0.11:10249"}
+    assert {"--bind-address=10.243.0.11", "--metrics-port=10250"} <= set(kubelet.flags)
+    assert {"--metrics-bind-address=10.243.0.11", "--metrics-port=10249"} <= set(proxy.flags)
+    assert not any(flag.startswith("--bind-address") for flag in proxy.flags)
+
+
 def test_simulated_nodes_need_no_machine() -> None:
     """Their kubelets run on the host, all in one process or each in its own."""
     settings = replace(SETTINGS, runtime="simulated", nodes=("node-1", "node-2"), host_address="")

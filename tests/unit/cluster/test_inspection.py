@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from ipaddress import IPv4Network
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,9 @@ import pytest
 from kubewire.cluster import inspection
 from kubewire.cluster.api import Unanswered
 from kubewire.cluster.home import Home
-from kubewire.cluster.inspection import node, unready_nodes
+from kubewire.cluster.inspection import metrics, node, unready_nodes
+from kubewire.cluster.nodes.networks import Networks
+from kubewire.cluster.nodes.place import Fabric, NodePlace, write_fabric, write_place
 from kubewire.cluster.wanted import Settings
 
 HOME = Home("dev", Path("/home/dev"))
@@ -53,6 +57,21 @@ def test_a_node_is_told_in_short() -> None:
         is_ready=True, addresses=("10.243.0.11",), pod_cidr="10.244.0.0/24", version="v1.36.2"
     )
     assert not node(node_object("node-1", "Unknown"))[1].is_ready
+
+
+def test_metrics_of_nodes_are_told(tmp_path: Path) -> None:
+    """Those of every node that has a network of its own, beside those of the control plane."""
+    home = Home("dev", tmp_path)
+    settings = replace(SETTINGS, metrics={"scheduler": "127.0.0.1:10259"})
+    fabric = Fabric(home, Networks(IPv4Network("10.243.0.0/24"), IPv4Network("10.244.0.0/16")), 1500)
+    write_fabric(fabric)
+    write_place(NodePlace(fabric, "node-2", 2))
+    assert metrics(home, settings) == {
+        "scheduler": "127.0.0.1:10259",
+        "node-2/kubelet": "10.243.0.12:10250",
+        "node-2/kube-proxy": "10.243.0.12:10249",
+    }
+    assert metrics(home, replace(settings, runtime="simulated")) == settings.metrics
 
 
 def test_only_heartbeats_of_this_life_count(monkeypatch: pytest.MonkeyPatch) -> None:
