@@ -252,6 +252,6 @@ async def test_metrics_count_both_faces_alike(apiserver: ApiServerProcess, clien
     )
     trust = ssl.create_default_context(cafile=str(apiserver.ca))
     text = await asyncio.to_thread(lambda: urllib.request.urlopen(request, context=trust, timeout=30).read().decode())
-    assert 'apiserver_request_total{code="201",component="apiserver",dry_run="",group="",resource="configmaps"' in text
+    assert 'apiserver_request_total{code="200",component="apiserver",dry_run="",group="",resource="configmaps"' in text
     assert 'etcd_requests_total{group="",operation="create",resource="configmaps"}' in text
     assert "process_resident_memory_bytes" in text
