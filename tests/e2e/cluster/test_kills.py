@@ -32,6 +32,7 @@ COMPONENTS = (
     "node-1/kubelet",
     "node-1/kube-proxy",
 )
+LONG_SEEDS = 40
 _LONGEST_SECONDS = 2.5
 """From the request to all Ready it takes less than this: every moment of the job can be hit."""
 
@@ -79,6 +80,17 @@ def make(cluster: Cluster) -> None:
     eventually(lambda: cluster.run("apply", *manifests, program="kubectl").returncode == 0, "applied")
 
 
+def kill_while_pods_come_up(cluster: Cluster, component: str, moment: float) -> None:
+    """Ask for the replicas, kill the component that many seconds later, and expect the same end."""
+    make(cluster)
+    time.sleep(moment)
+    pid = cluster.pid(component)
+    os.kill(pid, signal.SIGKILL)
+    eventually(lambda: cluster.pid(component) not in (0, pid), f"{component} was started again")
+    eventually(lambda: is_as_asked(cluster), f"three replicas, {component} killed after {moment:.2f} s")
+    unmake(cluster)
+
+
 def is_as_asked(cluster: Cluster) -> bool:
     """Three pods, all Ready, and of each exactly one container runs."""
     ready = cluster.run("get", "rs", "web", "-o", "jsonpath={.status.readyReplicas}", program="kubectl")
@@ -94,14 +106,15 @@ def unmake(cluster: Cluster) -> None:
 @pytest.mark.parametrize("component", COMPONENTS)
 def test_killed_while_pods_come_up(cluster: Cluster, component: str) -> None:
     """Killed somewhere between the request and Ready, the component comes back, and the job is done once."""
-    moment = random.Random(component).uniform(0.0, _LONGEST_SECONDS)
-    make(cluster)
-    time.sleep(moment)
-    pid = cluster.pid(component)
-    os.kill(pid, signal.SIGKILL)
-    eventually(lambda: cluster.pid(component) not in (0, pid), f"{component} was started again")
-    eventually(lambda: is_as_asked(cluster), f"three replicas, {component} killed after {moment:.2f} s")
-    unmake(cluster)
+    kill_while_pods_come_up(cluster, component, random.Random(component).uniform(0.0, _LONGEST_SECONDS))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(LONG_SEEDS))
+def test_any_killed_at_any_moment(cluster: Cluster, seed: int) -> None:
+    """Likewise for whichever component, whenever."""
+    chance = random.Random(seed)
+    kill_while_pods_come_up(cluster, chance.choice(COMPONENTS), chance.uniform(0.0, _LONGEST_SECONDS))
 
 
 @pytest.mark.parametrize("component", COMPONENTS)
