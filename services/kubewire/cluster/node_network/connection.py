@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from kubewire.client.transport.grpc_transport import GrpcTransport
 from kubewire.client.transport.options import GrpcOptions
 from kubewire.client.transport.transport import Transport
 from kubewire.cluster.node_network.config import NodeNetworkConfig
-from kubewire.component.errors import ConfigError
+from kubewire.component.connection import open_transport
 
 USER_AGENT: Final = "kubewire-node-network/0.1"
 
@@ -22,7 +21,4 @@ def connect(config: NodeNetworkConfig) -> Transport:
     options = GrpcOptions(
         endpoints=config.apiserver, ca_file=config.ca_file, token_file=config.token_file, user_agent=USER_AGENT
     )
-    try:
-        return GrpcTransport(options)
-    except OSError as error:
-        raise ConfigError(f"{error.filename}: cannot be read: {error.strerror}") from None
+    return open_transport(options)
